@@ -1,0 +1,40 @@
+// The worker as a library: `picube-worker` is RunWorker with the built-in applications, and another
+// program can wrap them (or bring its own) by handing over a registry.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "workunits/application.h"
+
+namespace picube {
+
+struct WorkerOptions {
+  std::filesystem::path state;  // empty = DefaultWorkerState()
+  std::string server;           // endpoint instead of the one joined by; empty = as joined
+  std::string name;             // empty = as joined
+  int threads = 0;              // 0 = all
+  std::uint64_t cache_bytes = 0;  // of input blobs; 0 = the default
+  bool once = false;            // ask once, compute what comes, end
+  std::string log_level;        // trace, debug, info, warning, error, off; empty = info
+  std::string software = "picube-worker 0.1.0";
+  std::filesystem::path board_root = "/";  // below it the board's sensors are read
+};
+
+// $XDG_DATA_HOME/picube/worker, or ~/.local/share/picube/worker.
+[[nodiscard]] std::filesystem::path DefaultWorkerState();
+
+// Fields of worker.yaml in the state directory fill what `options` leaves empty. Blocks until the
+// worker ends (SIGTERM or SIGINT, which it handles while it runs, or --once, or a refusal).
+// Returns an exit code, see WorkerExit in worker/core/agent.h. `applications` is borrowed.
+[[nodiscard]] int RunWorker(const WorkerOptions& options, const ApplicationRegistry& applications);
+
+// Makes keys, enrols with a join code, and writes keys and worker.yaml into the state directory.
+// Says on standard output what happened. Returns an exit code.
+[[nodiscard]] int JoinProject(const WorkerOptions& options, const std::string& code);
+
+// The whole command line of picube-worker.
+[[nodiscard]] int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications);
+
+}  // namespace picube
