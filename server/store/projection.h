@@ -1,0 +1,101 @@
+// Tables for people: units, results, batches, hosts, products, in a SQLite file of their own.
+//
+// The core never reads them and no acknowledgement waits for them: a thread fills them behind the
+// journal from what the core publishes. The cursor (the last journal row whose events are in) is
+// part of the same transaction as the rows, so that after a crash the replay of the journal brings
+// each event exactly once: events of rows at or before the cursor are ignored.
+//
+// Post… from one thread; everything else from any thread. Reads see what has been committed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "protocol/base/error.h"
+#include "protocol/base/ids.h"
+#include "protocol/messages.h"
+#include "server/core/grid.h"
+
+namespace picube {
+
+struct ProjectionOptions {
+  // What may wait in memory. Above it Post waits; a shell that does not want to wait reads less
+  // from its sockets when QueueBytes() is above half of it.
+  std::size_t queue_bytes = 64 << 20;
+  std::size_t rows_per_transaction = 50'000;
+  std::size_t wal_bytes = 32 << 20;
+};
+
+struct UnitRow {  // one unit of a stream; views are valid during the callback
+  std::uint64_t index = 0;
+  UnitId unit;
+  UnitState state = UnitState::kSettled;
+  Digest digest;
+  std::uint64_t payload_bytes = 0;
+  BytesView payload;      // empty if it is a blob (payload_bytes > kCorePayloadBytes) or was dropped
+  bool dropped = false;   // the payload was deleted by DropPayloads
+};
+
+class Projection {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Projection>> Open(
+      const std::filesystem::path& file, const ProjectionOptions& options = {});
+  // Writes what is queued (unless the store fails), then stops.
+  ~Projection();
+  Projection(const Projection&) = delete;
+  Projection& operator=(const Projection&) = delete;
+
+  // --- Writing
+  // The events of journal row `seq`, once per row and in order; events of kinds that are not kept
+  // are skipped. An empty list moves the cursor on. `at` is shown beside disagreements. Returns
+  // false if the events were ignored because the row is in already.
+  bool Post(std::uint64_t seq, WallTime at, std::vector<Event> events);
+  // Descriptions: the newest replaces the one before. A batch that is archived is not changed.
+  void PostBatch(BatchInfo info, Submit submit);
+  void PostHost(HostInfo info);
+  // Deletes the per-unit payloads of batches that finished before `before`, a little at a time.
+  void DropPayloads(WallTime before);
+
+  [[nodiscard]] std::size_t QueueBytes() const;
+  // The last journal row whose events are durable here.
+  [[nodiscard]] std::uint64_t Cursor() const;
+  // Waits until Cursor() ≥ seq; false after `timeout`, or if the store fails.
+  [[nodiscard]] bool CaughtUp(std::uint64_t seq, std::chrono::milliseconds timeout) const;
+  // Why nothing can be written now; the thread tries again by itself. Empty = all is well.
+  [[nodiscard]] Status Health() const;
+
+  // --- Reading
+  // Every unit of the batch that has ended, in the order of their index; memory stays that of one
+  // row. The callback returns an error to stop. A view of one moment, however long it takes.
+  [[nodiscard]] Status StreamUnits(BatchId batch,
+                                   const std::function<Status(const UnitRow&)>& callback) const;
+  [[nodiscard]] Result<std::optional<UnitClosed>> FindUnit(UnitId unit) const;
+  [[nodiscard]] Result<std::vector<ResultDisagreed>> DisagreementsOf(UnitId unit) const;
+  // By host, the newest first.
+  [[nodiscard]] Result<std::vector<ResultDisagreed>> DisagreementsOf(HostId host,
+                                                                     std::size_t limit) const;
+  [[nodiscard]] Result<std::optional<BatchArchived>> FindBatch(BatchId batch) const;
+  // Newest first; only those below `below` (zero = all).
+  [[nodiscard]] Result<std::vector<BatchInfo>> Batches(BatchId below, std::size_t limit) const;
+  [[nodiscard]] Result<std::vector<ProductFile>> Product(BatchId batch) const;
+  // Units of a batch that have ended, by state.
+  struct UnitCounts {
+    std::uint64_t settled = 0, failed = 0, cancelled = 0;
+  };
+  [[nodiscard]] Result<UnitCounts> CountUnits(BatchId batch) const;
+  // True if a batch's dataset or product, or a unit whose payload is still kept, names this blob.
+  // A snapshot of all such digests, for BlobStore::CollectGarbage.
+  [[nodiscard]] Status ReferencedBlobs(const std::function<void(const Digest&)>& callback) const;
+
+ private:
+  class Impl;
+  explicit Projection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace picube
