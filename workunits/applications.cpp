@@ -1,0 +1,13 @@
+#include "workunits/applications.h"
+
+#include "workunits/primes/primes.h"
+#include "workunits/seti/seti.h"
+
+namespace picube {
+
+void AddBuiltInApplications(ApplicationRegistry& registry) {
+  registry.Add(MakePrimesApplication());
+  registry.Add(MakeSetiApplication());
+}
+
+}  // namespace picube
