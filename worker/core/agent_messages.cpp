@@ -1,0 +1,312 @@
+#include <algorithm>
+#include <utility>
+
+#include "worker/core/agent_impl.h"
+
+namespace picube {
+namespace {
+
+constexpr Duration kLeastPause = 100ms;     // between two asks, whatever the server says
+constexpr Duration kRefusedPause = 10s;     // before a refused request is made again
+constexpr Duration kShortestBeat = 100ms;   // a server that wishes more would only be flooded
+constexpr Duration kLongestBeat = 10min;
+
+std::chrono::milliseconds Milliseconds(Duration d) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(d);
+}
+
+}  // namespace
+
+// --- Requests ---------------------------------------------------------------------------------
+
+void Agent::Impl::SendNow(std::uint64_t request, Message message) {
+  Do(agent::Send{request, version_, std::move(message)});
+}
+
+std::uint64_t Agent::Impl::Request(RequestKind kind, Message message, Duration patience,
+                                   Instant now) {
+  const std::uint64_t id = next_request_++;
+  open_[kind] = {id, now, now + patience};
+  SendNow(id, std::move(message));
+  return id;
+}
+
+// What was under way is begun again after the next Welcome.
+void Agent::Impl::DropConversation() {
+  online_ = false;
+  open_.clear();
+  for (auto& [lease, kept] : results_) {
+    if (kept.phase == Phase::kReported) kept.phase = Phase::kReady;
+    kept.not_before = {};
+  }
+  if (upload_) *upload_ = {.lease = upload_->lease, .reading = upload_->reading, .not_before = {}};
+}
+
+void Agent::Impl::ExpireRequests(Instant now) {
+  bool silent = false;
+  std::vector<RequestKind> late;
+  for (const auto& [kind, open] : open_) {
+    if (now < open.give_up) continue;
+    late.push_back(kind);
+    silent = silent || heard_ < open.sent;
+  }
+  for (const RequestKind kind : late) {
+    open_.erase(kind);
+    TimedOut(kind, now);
+  }
+  // Not a word since the request went out: perhaps the server has forgotten this connection.
+  if (silent && state_ != AgentState::kGreeting) Event(AgentEvent::kSilent, now);
+}
+
+void Agent::Impl::TimedOut(RequestKind kind, Instant now) {
+  switch (kind) {
+    case RequestKind::kHello:
+      if (state_ == AgentState::kGreeting) SayHello(now);
+      break;
+    case RequestKind::kReport:
+      for (auto& [lease, kept] : results_) {
+        if (kept.phase == Phase::kReported) kept.phase = Phase::kReady;
+      }
+      break;
+    case RequestKind::kWork:
+    case RequestKind::kGet:
+    case RequestKind::kPut:
+      break;  // Pump makes them again
+  }
+}
+
+void Agent::Impl::SayHello(Instant now) {
+  DropConversation();
+  greeted_ = now;
+  Hello hello;
+  hello.facts = options_.facts;
+  const std::size_t most = std::min(cache_.size(), limits::kBlobsAnnounced);
+  for (std::size_t i = 0; i < most; ++i) {
+    hello.blobs_held.push_back(cache_[cache_.size() - 1 - i].hash);
+  }
+  if (running_ && !running_->dropped) hello.leases_held.push_back(running_->work.lease);
+  for (const agent::UnitWork& work : waiting_) hello.leases_held.push_back(work.lease);
+  for (const auto& [lease, kept] : results_) hello.leases_held.push_back(lease);
+  version_ = kOldestProtocolVersion;  // what both sides can read before they have agreed
+  Request(RequestKind::kHello, std::move(hello), options_.hello_timeout, now);
+}
+
+void Agent::Impl::PumpHeartbeat(Instant now) {
+  if (!online_ || now < next_heartbeat_) return;
+  next_heartbeat_ = now + heartbeat_;
+  Heartbeat beat;
+  if (running_ && !running_->dropped) {
+    beat.alive.push_back({running_->work.lease, running_->permille});
+  }
+  for (const agent::UnitWork& work : waiting_) beat.alive.push_back({work.lease, 0});
+  for (const auto& [lease, kept] : results_) {
+    if (kept.phase == Phase::kToPut) beat.alive.push_back({lease, 1000});
+  }
+  beat.readings = readings_;
+  beat.paused_why = paused_why_;
+  SendNow(next_request_++, std::move(beat));
+}
+
+// --- Asking for work --------------------------------------------------------------------------
+
+// One unit waits besides the running one; several if they are short, so that a round trip to the
+// server is never what limits the worker.
+std::uint32_t Agent::Impl::UnitsWanted() const {
+  std::int64_t ahead = 1;
+  if (mean_unit_us_ > 0) ahead = options_.work_ahead.count() / mean_unit_us_;
+  ahead = std::clamp<std::int64_t>(ahead, 1, std::max(1U, options_.most_waiting));
+  const auto held = static_cast<std::int64_t>(waiting_.size());
+  if (held > (ahead - 1) / 2) return 0;
+  const std::int64_t wanted = ahead - held + (running_ ? 0 : 1);
+  return static_cast<std::uint32_t>(
+      std::min<std::int64_t>(wanted, std::int64_t{limits::kLeasesPerAssign}));
+}
+
+bool Agent::Impl::WantsWork() const {
+  if (!paused_why_.empty() || !trouble_.empty()) return false;
+  if (options_.once) return !once_asked_;
+  return UnitsWanted() > 0;
+}
+
+AskWork Agent::Impl::MakeAsk(Duration wait) const {
+  AskWork ask;
+  ask.free_cores = options_.threads;
+  ask.most_units = options_.once ? 1 : UnitsWanted();
+  const auto held = static_cast<std::int64_t>(waiting_.size()) * mean_unit_us_;
+  ask.held_ms = static_cast<std::uint64_t>(held / 1000);
+  ask.wait_ms = static_cast<std::uint32_t>(Milliseconds(wait).count());
+  const std::size_t most = std::min(cache_.size(), limits::kBlobsAnnounced);
+  for (std::size_t i = 0; i < most; ++i) {
+    ask.cached_blobs.push_back(cache_[cache_.size() - 1 - i].hash);
+  }
+  return ask;
+}
+
+void Agent::Impl::PumpAsk(Instant now) {
+  if (state_ != AgentState::kWorking || Open(RequestKind::kWork)) return;
+  if (now < ask_not_before_ || !WantsWork()) return;
+  const Duration wait = options_.once ? 0s : limits::kLongPoll;
+  Request(RequestKind::kWork, MakeAsk(wait), wait + options_.request_timeout, now);
+}
+
+// --- What the server says ----------------------------------------------------------------------
+
+void Agent::Impl::TakeMessage(std::uint64_t request, Message message, Instant now) {
+  if (const auto* welcome = std::get_if<Welcome>(&message)) return On(*welcome, now);
+  if (const auto* assign = std::get_if<Assign>(&message)) return On(*assign, now);
+  if (const auto* ack = std::get_if<Ack>(&message)) return On(*ack, request, now);
+  if (const auto* pulse = std::get_if<Pulse>(&message)) return On(*pulse, now);
+  if (const auto* state = std::get_if<PutState>(&message)) return OnPutState(*state, now);
+  if (auto* chunk = std::get_if<Chunk>(&message)) return OnChunk(std::move(*chunk));
+  if (const auto* refused = std::get_if<Refused>(&message)) return OnRefused(request, *refused, now);
+  if (const auto* none = std::get_if<NoWork>(&message)) {
+    const auto open = open_.find(RequestKind::kWork);
+    if (open != open_.end() && open->second.id == request) On(*none, now);
+    return;
+  }
+  if (const auto* cancel = std::get_if<Cancel>(&message)) {
+    for (const LeaseId lease : cancel->leases) CancelLease(lease);
+    return;
+  }
+  if (std::holds_alternative<Drain>(message)) SetDraining(true, now);
+}
+
+void Agent::Impl::On(const Welcome& m, Instant now) {
+  if (state_ != AgentState::kGreeting) return;  // an answer to a Hello that was said twice
+  if (m.version < kOldestProtocolVersion || m.version > kProtocolVersion) {
+    return End(WorkerExit::kRefused, "the server speaks protocol version " +
+                                         std::to_string(m.version) +
+                                         ", which this worker does not know. Update the worker.");
+  }
+  version_ = m.version;
+  Closed(RequestKind::kHello);
+  online_ = true;
+  heartbeat_ = std::clamp<Duration>(std::chrono::milliseconds(m.heartbeat_ms), kShortestBeat,
+                                    kLongestBeat);
+  // A first beat at once: its Pulse says which of the held leases are still wanted.
+  next_heartbeat_ = now;
+  ask_not_before_ = now;
+  Info("connected to " + m.software + " as " + m.name);
+  Event(AgentEvent::kWelcomed, now);
+  if (once_asked_) Event(AgentEvent::kDrain, now);
+}
+
+void Agent::Impl::On(const Assign& m, Instant now) {
+  Closed(RequestKind::kWork);
+  ask_not_before_ = m.leases.empty() ? now + 1s : now;
+  for (const LeaseOffer& offer : m.leases) {
+    if (Knows(offer.lease) || offer.terms >= m.terms.size()) continue;
+    if (waiting_.size() >= limits::kLeasesPerHost) break;
+    Accept(m.terms[offer.terms], offer);
+  }
+  if (!options_.once || m.leases.empty()) return;
+  once_asked_ = true;
+  once_got_work_ = true;
+  Event(AgentEvent::kDrain, now);
+}
+
+void Agent::Impl::On(const NoWork& m, Instant now) {
+  Closed(RequestKind::kWork);
+  Duration wait = std::chrono::milliseconds(m.ask_again_ms);
+  // Jitter of a quarter: hosts that were refused together must not come back together.
+  wait += Duration(static_cast<std::int64_t>(
+      rng_.Below(1 + static_cast<std::uint64_t>(wait.count()) / 4)));
+  ask_not_before_ = now + std::max(wait, kLeastPause);
+  if (options_.once) {
+    once_asked_ = true;
+    Event(AgentEvent::kDrain, now);
+  } else if (m.reason == NoWorkReason::kDraining) {
+    SetDraining(true, now);
+  }
+}
+
+void Agent::Impl::On(const Ack& m, std::uint64_t request, Instant now) {
+  for (const LeaseId lease : m.durable) Forget(lease);
+  for (const NotTaken& no : m.not_taken) {
+    const auto found = results_.find(no.lease);
+    if (found == results_.end() || found->second.phase == Phase::kSpooling) continue;
+    KeptResult& kept = found->second;
+    if (!no.again) {
+      Warn("the server does not take the result of lease " + std::to_string(no.lease.value) +
+           ": " + no.why);
+      Forget(no.lease);
+      continue;
+    }
+    // Perhaps its blob has got lost on the way: putting it again costs one round trip if not.
+    const bool blob = kept.result.outcome == Outcome::kSuccess &&
+                      kept.result.payload_bytes > limits::kInlinePayloadBytes;
+    kept.phase = blob ? Phase::kToPut : Phase::kReady;
+    kept.not_before = now + kRefusedPause;
+  }
+  // What the Ack does not name stays to be reported again.
+  Closed(RequestKind::kReport);
+  for (auto& [lease, kept] : results_) {
+    if (kept.phase != Phase::kReported) continue;
+    kept.phase = Phase::kReady;
+    kept.not_before = now + kLeastPause;
+  }
+  if (m.assign) return On(*m.assign, now);
+  const auto asked = open_.find(RequestKind::kWork);
+  if (asked == open_.end() || asked->second.id != request) return;
+  // The ask within a report does not wait; a long poll does, and hears of new work at once.
+  const bool may_poll = !m.no_work || m.no_work->reason == NoWorkReason::kNothingToDo ||
+                        m.no_work->reason == NoWorkReason::kHasItsCopy;
+  if (m.no_work) On(*m.no_work, now);
+  Closed(RequestKind::kWork);
+  if (may_poll) ask_not_before_ = now + kLeastPause;
+}
+
+void Agent::Impl::On(const Pulse& m, Instant now) {
+  for (const LeaseId lease : m.cancelled) CancelLease(lease);
+  SetDraining(m.draining, now);
+}
+
+void Agent::Impl::SetDraining(bool draining, Instant now) {
+  if (once_asked_) return;
+  const AgentState before = state_;
+  Event(draining ? AgentEvent::kDrain : AgentEvent::kUndrain, now);
+  if (state_ == before) return;
+  Info(draining ? "the server drains this host: what it has is finished, no more is asked for"
+                : "the server wants this host to work again");
+  if (!draining) ask_not_before_ = now;
+}
+
+void Agent::Impl::OnRefused(std::uint64_t request, const Refused& m, Instant now) {
+  std::vector<RequestKind> kinds;  // two when a report asked for work as well
+  for (const auto& [kind, open] : open_) {
+    if (open.id == request) kinds.push_back(kind);
+  }
+  for (const RequestKind kind : kinds) {
+    open_.erase(kind);
+    OnRefusedKind(kind, m, now);
+  }
+  if (kinds.empty() || state_ == AgentState::kGreeting) return;
+  // A server that has forgotten this connection refuses everything until it is greeted.
+  const bool stranger = m.kind == ErrorKind::kLink || m.kind == ErrorKind::kRefused;
+  if (stranger && now - greeted_ >= kRefusedPause) Event(AgentEvent::kSilent, now);
+}
+
+void Agent::Impl::OnRefusedKind(RequestKind kind, const Refused& m, Instant now) {
+  const std::string text = m.next.empty() ? m.what : m.what + " " + m.next;
+  const bool passing = m.kind == ErrorKind::kLink || m.kind == ErrorKind::kStore;
+  if (kind == RequestKind::kHello) {
+    if (!passing) return End(WorkerExit::kRefused, text);
+    open_[kind] = {0, now, now + kRefusedPause};  // then it greets again
+    return;
+  }
+  Warn("the server refuses: " + text);
+  TimedOut(kind, now);
+  const Instant later = now + kRefusedPause;
+  if (kind == RequestKind::kWork) ask_not_before_ = later;
+  if (kind == RequestKind::kReport) {
+    for (auto& [lease, kept] : results_) kept.not_before = later;
+  }
+  if (kind == RequestKind::kPut && upload_) upload_->not_before = later;
+  if (kind != RequestKind::kGet || !fetch_) return;
+  fetch_->not_before = later;
+  if (passing || m.kind == ErrorKind::kRefused) return;
+  FailWaitingOn(fetch_->blob.hash,
+                {ErrorKind::kUnit, "the server does not give an input: " + m.what, m.next});
+}
+
+}  // namespace picube
