@@ -1,0 +1,98 @@
+// msgpack, as much of it as this project uses: a writer that appends to a buffer and a reader that
+// trusts nothing. `fields.h` builds structures on top; most code wants codec.h instead.
+//
+// Reader: the first failure sticks. After it every read returns zero and changes nothing, so a
+// decoder checks Ok() once a loop and at the end. No read goes beyond the end, allocates, or
+// recurses. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/base/error.h"
+#include "protocol/base/ids.h"
+
+namespace picube::pack {
+
+class Writer {
+ public:
+  // Appends to `out`, which must outlive the writer. `version` decides which fields may be written.
+  explicit Writer(Bytes& out, std::uint16_t version = 0xffff) : out_(out), version_(version) {}
+
+  void UInt(std::uint64_t value);
+  void Int(std::int64_t value);
+  void Bool(bool value);
+  void Double(double value);
+  void Text(std::string_view text);
+  void Bin(BytesView bytes);
+  void Array(std::size_t count);
+  void Map(std::size_t count);
+
+  // A map whose count is known at its end: the count is written into place.
+  [[nodiscard]] std::size_t OpenMap();
+  void CloseMap(std::size_t position, std::size_t count);
+
+  [[nodiscard]] std::uint16_t Version() const { return version_; }
+
+ private:
+  Bytes& out_;
+  std::uint16_t version_;
+};
+
+class Reader {
+ public:
+  explicit Reader(BytesView bytes, std::uint16_t version = 0xffff)
+      : at_(bytes.data()), end_(bytes.data() + bytes.size()), version_(version) {}
+
+  [[nodiscard]] bool Ok() const { return !failed_; }
+  [[nodiscard]] bool AtEnd() const { return at_ == end_; }
+  [[nodiscard]] std::size_t Left() const { return static_cast<std::size_t>(end_ - at_); }
+
+  [[nodiscard]] std::uint64_t UInt();
+  [[nodiscard]] std::int64_t Int();
+  [[nodiscard]] bool Bool();
+  [[nodiscard]] double Double();        // float, double or integer; finite
+  [[nodiscard]] std::string_view Text();  // looks into the bytes; encoding not checked
+  [[nodiscard]] BytesView Bin();
+  // Number of elements; fails if the rest of the bytes cannot hold so many.
+  [[nodiscard]] std::size_t Array();
+  [[nodiscard]] std::size_t Map();  // number of pairs
+  void Skip();  // any value, nested at most kSkipDepth deep
+
+  static constexpr std::size_t kSkipDepth = 16;
+
+  // The first failure is kept.
+  void Fail(std::string_view why);
+  // Says where: called from the inside out by those who know, after a failure.
+  void Blame(std::string_view where);
+  void Blame(std::string_view field, std::uint64_t key);
+  // "results (key 1): lease (key 1): an unsigned integer was expected"
+  [[nodiscard]] std::string What() const { return path_ + what_; }
+
+  [[nodiscard]] std::uint16_t Version() const { return version_; }
+  void SetVersion(std::uint16_t version) { version_ = version; }
+
+ private:
+  bool Need(std::size_t bytes);
+  BytesView Take(std::size_t bytes);
+  std::uint64_t Big(std::size_t bytes);
+  std::size_t Count(std::uint8_t fix, std::uint8_t wide, std::size_t least, std::string_view what);
+
+  const char* at_;
+  const char* end_;
+  std::uint16_t version_;
+  bool failed_ = false;
+  std::string what_;
+  std::string path_;
+};
+
+// UTF-8 without control characters other than tab and line feed.
+[[nodiscard]] bool IsCleanText(std::string_view text);
+// At most `most` bytes of it, with '?' for what is not clean.
+[[nodiscard]] std::string CleanText(std::string_view text, std::size_t most);
+// One to 255 bytes, clean, without '/', '\\', line feed, tab; not "." or "..".
+[[nodiscard]] bool IsFileName(std::string_view name);
+
+}  // namespace picube::pack
