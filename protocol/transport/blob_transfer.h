@@ -106,7 +106,7 @@ class BlobDownload {
   // As BlobAssembly::Accept. A gap makes Next() ask again from there.
   [[nodiscard]] Status Accept(const Chunk& chunk);
   // What was asked for will not come (connection lost, or no chunk for a while).
-  void Restart() { asked_ = assembly_.NextOffset(); }
+  void Restart();
 
   [[nodiscard]] bool Complete() const { return assembly_.Complete(); }
   [[nodiscard]] std::uint64_t NextOffset() const { return assembly_.NextOffset(); }
@@ -116,6 +116,7 @@ class BlobDownload {
   BlobAssembly assembly_;
   std::uint32_t credit_;
   std::uint64_t asked_ = 0;  // everything before has been asked for
+  std::optional<std::uint64_t> gap_;  // where a chunk was lost and has been asked for again
 };
 
 // Reads a file in chunks. Keeps no position: any offset, any order.
@@ -167,6 +168,7 @@ class BlobUpload {
   bool complete_ = false;
   std::uint64_t confirmed_ = 0;
   std::uint64_t sent_ = 0;
+  std::optional<std::uint64_t> gap_;  // where a chunk was lost and has been sent again
 };
 
 // An uncompressed chunk, compressed if that saves a tenth.

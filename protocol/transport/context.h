@@ -15,11 +15,10 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  // The libzmq context, for the sockets of this folder.
-  [[nodiscard]] void* Handle() const;
+  class Impl;  // for the sockets of this folder (context_impl.h)
+  [[nodiscard]] Impl& Internals();
 
  private:
-  class Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -33,7 +32,7 @@ class Waker {
   Waker& operator=(const Waker&) = delete;
 
   void Wake();
-  void Clear();                                   // true wakes may come again at once
+  void Clear();  // forgets the wakes so far; Poll does it
   [[nodiscard]] int Descriptor() const { return descriptor_; }  // readable = woken
 
  private:
