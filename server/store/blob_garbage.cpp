@@ -1,1 +1,104 @@
-// blob_garbage
+// What is in the store, and the removal of what nobody names any more.
+#include <string>
+#include <system_error>
+
+#include "server/store/blob_store_impl.h"
+
+namespace picube {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kPart = ".part";
+
+// Calls `visit(path, digest)` for each whole blob; false stops.
+template <class Visit>
+void VisitBlobs(const fs::path& folder, Visit&& visit) {
+  std::error_code error;
+  for (fs::directory_iterator outer(folder, error), end; !error && outer != end;
+       outer.increment(error)) {
+    const std::string first = outer->path().filename().string();
+    if (first.size() != 2) continue;
+    std::error_code inner_error;
+    for (fs::directory_iterator inner(outer->path(), inner_error); !inner_error && inner != end;
+         inner.increment(inner_error)) {
+      Digest digest;
+      if (!FromHex(first + inner->path().filename().string(), digest)) continue;
+      if (!visit(inner->path(), digest)) return;
+    }
+  }
+}
+
+template <class Visit>
+void VisitParts(const fs::path& folder, Visit&& visit) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder / "incoming", error), end; !error && it != end;
+       it.increment(error)) {
+    std::string name = it->path().filename().string();
+    Digest digest;
+    if (!name.ends_with(kPart)) continue;
+    name.resize(name.size() - kPart.size());
+    if (FromHex(name, digest)) visit(it->path(), digest);
+  }
+}
+
+}  // namespace
+
+void BlobStore::Impl::RemoveOld(const fs::path& path, fs::file_time_type before,
+                                BlobGarbage& garbage) {
+  const std::scoped_lock lock(names_);  // against Touch
+  std::error_code error;
+  if (fs::last_write_time(path, error) > before || error) return;
+  const auto size = fs::file_size(path, error);
+  if (error || !fs::remove(path, error) || error) return;
+  ++garbage.files;
+  garbage.bytes += size;
+}
+
+Result<BlobGarbage> BlobStore::Impl::CollectGarbage(
+    const std::function<bool(const Digest&)>& referenced, std::chrono::seconds grace,
+    std::uint64_t small_at_most) {
+  BlobGarbage garbage;
+  const auto before = fs::file_time_type::clock::now() - grace;
+  VisitBlobs(folder, [&](const fs::path& path, const Digest& digest) {
+    if (!referenced(digest)) RemoveOld(path, before, garbage);
+    return true;
+  });
+  VisitParts(folder, [&](const fs::path& path, const Digest& digest) {
+    std::error_code error;
+    if (fs::last_write_time(path, error) > before || error) return;
+    // Its writer, if there is one, must not go on in a file without a name.
+    const std::shared_ptr<Writer> writer = TakeWriter(digest);
+    const std::scoped_lock lock(writer->mutex);
+    RemoveOld(path, before, garbage);
+    writer->done = true;
+    DropWriter(digest);
+  });
+  Status listed = ListSmall(small_at_most, [&](const Digest& digest) {
+    if (!referenced(digest)) garbage.small.push_back(digest);
+  });
+  if (!listed) return std::unexpected(listed.error());
+  return garbage;
+}
+
+void BlobStore::ForEach(const std::function<bool(const BlobRef&)>& callback) const {
+  VisitBlobs(impl_->folder, [&](const fs::path& path, const Digest& digest) {
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    return error ? true : callback(BlobRef{digest, size});
+  });
+}
+
+Result<BlobGarbage> BlobStore::CollectGarbage(const std::function<bool(const Digest&)>& referenced,
+                                              std::chrono::seconds grace,
+                                              std::uint64_t small_at_most) {
+  return impl_->CollectGarbage(referenced, grace, small_at_most);
+}
+
+std::uint64_t BlobStore::FreeBytes() const {
+  const std::uint64_t free = FreeSpace(impl_->folder);
+  return free > impl_->options.least_free_bytes ? free - impl_->options.least_free_bytes : 0;
+}
+
+}  // namespace picube

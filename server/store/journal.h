@@ -32,8 +32,9 @@ struct JournalOptions {
   // adds, so that pruning catches up.
   std::size_t pruned_rows_per_commit = 16;
   std::size_t pruned_bytes_per_commit = 512 * 1024;
-  // The write-ahead file is copied into the main file when it has grown by this much.
-  std::size_t wal_bytes = 16 << 20;
+  // The write-ahead file is copied into the main file when it has grown to this: 4 MiB stall one
+  // commit in a thousand by 4 ms; 16 MiB stall one in four thousand by 30 ms.
+  std::size_t wal_bytes = 4 << 20;
 };
 
 struct RestoreLimits {
