@@ -120,14 +120,18 @@ std::vector<ServerSocket::Denied> ZapHandler::TakeDenied() {
   const auto now = std::chrono::steady_clock::now();
   std::vector<ServerSocket::Denied> taken;
   const std::scoped_lock lock(mutex_);
-  std::erase_if(denied_, [&](auto& entry) {
-    auto& [address, attempts] = entry;
-    if (now < attempts.quiet_until) return false;
-    if (attempts.count == 0) return true;  // nothing for a whole minute
-    taken.push_back({address, attempts.count});
-    attempts = {0, now + limits::kLogAddressEvery};
-    return false;
-  });
+  for (auto at = denied_.begin(); at != denied_.end();) {
+    auto& [address, attempts] = *at;
+    if (now < attempts.quiet_until) {
+      ++at;
+    } else if (attempts.count == 0) {  // nothing for a whole minute
+      at = denied_.erase(at);
+    } else {
+      taken.push_back({address, attempts.count});
+      attempts = {0, now + limits::kLogAddressEvery};
+      ++at;
+    }
+  }
   return taken;
 }
 
