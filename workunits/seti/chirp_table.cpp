@@ -10,6 +10,8 @@ namespace {
 
 // Real tables have 60,000 to 150,000 pairs.
 constexpr double kMostRates = 1e6;
+constexpr double kGreatestIndex = 1e9;
+constexpr double kGreatestStep = 1e9;  // Hz/s
 constexpr int kMostLog2 = 20;
 
 // Seconds that a signal stays in one bin while the drift is off by one step.
@@ -59,7 +61,8 @@ Result<ChirpTable> ChirpTable::Make(const SahHeader& header) {
   for (const auto& entry : header.chirps) {
     for (int log2 = 3; log2 <= kMostLog2; ++log2) {
       if ((entry.fft_flags >> log2 & 1U) == 0) continue;
-      if (!(entry.limit / steps[log2] < kMostRates)) {
+      if (!(entry.limit / steps[log2] < kMostRates) ||
+          !(entry.limit / table.step_ < kGreatestIndex) || !(table.step_ < kGreatestStep)) {
         return Fail(ErrorKind::kUser,
                     header.name + ": <chirp_limit> and <chirp_resolution> ask for more than a "
                                   "million chirp rates.",

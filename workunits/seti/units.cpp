@@ -1,0 +1,215 @@
+#include "workunits/seti/units.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "workunits/parameters.h"
+#include "workunits/seti/payload.h"
+
+namespace picube::seti {
+namespace {
+
+constexpr std::uint64_t kMostUnits = 1'000'000;
+constexpr std::uint64_t kLeastUnits = 16;  // by default, if there are as many pairs
+// Operations a second of the core that --unit-seconds is meant for: one of a Raspberry Pi 4.
+constexpr double kNominalSpeed = 2.5e9;
+constexpr double kDefaultSeconds = 60;
+
+std::unexpected<Error> Wrong(const std::string& what, std::string next) {
+  return Fail(ErrorKind::kUser, what, std::move(next));
+}
+
+// "-11.45:-11.40", or "6" for -6:6; empty for all.
+Status ReadChirp(std::string_view text, const ChirpTable& table, Selection& selection) {
+  const double limit = table.Limit(selection.fft_flags);
+  selection.chirp_low = -limit;
+  selection.chirp_high = limit;
+  if (text.empty()) return {};
+  const std::string shown(text.substr(0, 60));
+  const std::size_t colon = text.find(':');
+  const auto low = ParseNumber(text.substr(0, colon));
+  const auto high = colon == text.npos ? low : ParseNumber(text.substr(colon + 1));
+  if (!low || !high) {
+    return Wrong("--chirp " + shown + " is not a range of drift rates.",
+                 "Give LO:HI in Hz/s, such as --chirp=-11.45:-11.40, or R for -R:R.");
+  }
+  selection.chirp_low = colon == text.npos ? -std::fabs(*low) : *low;
+  selection.chirp_high = colon == text.npos ? std::fabs(*low) : *high;
+  if (selection.chirp_low > selection.chirp_high) {
+    return Wrong("--chirp " + shown + " is empty: its first rate is the greater one.",
+                 "Give LO:HI in Hz/s with LO <= HI.");
+  }
+  if (selection.chirp_low < -limit || selection.chirp_high > limit) {
+    const std::string most = NumberText(limit);
+    return Wrong("--chirp " + shown + " is outside the recording: its table goes from -" + most +
+                     " to " + most + " Hz/s for these FFT lengths.",
+                 "Give a range inside it.");
+  }
+  return {};
+}
+
+std::string LengthsText(std::uint32_t flags) {
+  std::string text;
+  for (int log2 = 0; log2 < 32; ++log2) {
+    if ((flags >> log2 & 1U) == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(1ULL << log2);
+  }
+  return text;
+}
+
+Status ReadLengths(std::string_view text, const ChirpTable& table, Selection& selection) {
+  const std::string all = LengthsText(table.Lengths());
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    const std::string_view one = text.substr(from, comma - from);
+    const auto length = ParseCount(one);
+    if (!length || !std::has_single_bit(*length) || *length > table.Lengths() ||
+        (table.Lengths() & *length) == 0) {
+      return Wrong("--fft-length " + std::string(one.substr(0, 40)) +
+                       " is not a length of this recording.",
+                   "It has " + all + ".");
+    }
+    selection.fft_flags |= static_cast<std::uint32_t>(*length);
+    from = comma + 1;
+  }
+  return {};
+}
+
+Result<Selection> ReadSelection(const SahHeader& header, const ChirpTable& table,
+                                const Parameters& parameters) {
+  Selection selection;
+  selection.threshold = static_cast<float>(header.spike_threshold);
+  if (const auto text = ParameterOr(parameters, "threshold", ""); !text.empty()) {
+    const auto threshold = ParseNumber(text);
+    if (!threshold || !(*threshold >= 1 && *threshold <= 1e9)) {
+      return Wrong("--threshold " + std::string(text.substr(0, 40)) +
+                       " is not a power of at least 1.",
+                   "Give the least peak power in units of the mean power, such as 24.");
+    }
+    selection.threshold = static_cast<float>(*threshold);
+  }
+  const auto lengths = ParameterOr(parameters, "fft-length", "");
+  if (lengths.empty()) {
+    // A single bin cannot exceed L times the mean, so shorter lengths have no spikes.
+    for (std::uint64_t length = 8; length <= table.Lengths(); length *= 2) {
+      if (static_cast<double>(length) >= std::ceil(header.spike_threshold)) {
+        selection.fft_flags |= table.Lengths() & static_cast<std::uint32_t>(length);
+      }
+    }
+  } else if (const auto read = ReadLengths(lengths, table, selection); !read) {
+    return std::unexpected(read.error());
+  }
+  if (const auto read = ReadChirp(ParameterOr(parameters, "chirp", ""), table, selection); !read) {
+    return std::unexpected(read.error());
+  }
+  return selection;
+}
+
+Result<std::uint64_t> ReadUnits(const Parameters& parameters, double cost) {
+  const auto units = ParameterOr(parameters, "units", "");
+  const auto seconds = ParameterOr(parameters, "unit-seconds", "");
+  if (!units.empty()) {
+    const auto count = ParseCount(units);
+    if (!count || *count == 0 || *count > kMostUnits) {
+      return Wrong("--units " + std::string(units.substr(0, 40)) +
+                       " is not a number from 1 to 1000000.",
+                   "Leave it out for units of about a minute.");
+    }
+    return *count;
+  }
+  double each = kDefaultSeconds;
+  if (!seconds.empty()) {
+    const auto given = ParseNumber(seconds);
+    if (!given || !(*given >= 0.001 && *given <= 1e6)) {
+      return Wrong("--unit-seconds " + std::string(seconds.substr(0, 40)) +
+                       " is not a time from 0.001 to 1000000 seconds.",
+                   "Leave it out for units of about a minute.");
+    }
+    each = *given;
+  }
+  const double wished = std::ceil(cost / (kNominalSpeed * each));
+  const double least = seconds.empty() ? static_cast<double>(kLeastUnits) : 1.0;
+  return static_cast<std::uint64_t>(
+      std::clamp(wished, least, static_cast<double>(kMostUnits)));
+}
+
+// Unit u takes the pairs whose middle of cost lies in [u, u + 1) * total / units; every unit gets
+// at least one pair.
+std::vector<std::uint64_t> Cut(const std::vector<Pair>& pairs, std::uint64_t samples,
+                               std::uint64_t total, std::uint64_t units) {
+  units = std::min<std::uint64_t>(units, pairs.size());
+  std::vector<std::uint64_t> starts{0};
+  const double share = static_cast<double>(total) / static_cast<double>(units);
+  std::uint64_t done = 0;
+  for (std::uint64_t i = 0; i < pairs.size() && starts.size() < units; ++i) {
+    const std::uint64_t cost = CostOf(pairs[i], samples);
+    const double middle = static_cast<double>(done) + 0.5 * static_cast<double>(cost);
+    const bool full = middle >= share * static_cast<double>(starts.size());
+    const bool last_chance = pairs.size() - i == units - starts.size();
+    if (i > starts.back() && (full || last_chance)) starts.push_back(i);
+    done += cost;
+  }
+  starts.push_back(pairs.size());
+  return starts;
+}
+
+class Source final : public UnitSource {
+ public:
+  explicit Source(Plan plan) : plan_(std::move(plan)) {}
+
+  [[nodiscard]] std::uint64_t Total() const override { return plan_.starts.size() - 1; }
+  void Skip(std::uint64_t units) override { next_ += std::min(units, Total() - next_); }
+  [[nodiscard]] std::optional<UnitPlan> Next() override {
+    if (next_ >= Total()) return std::nullopt;
+    const std::uint64_t first = plan_.starts[next_];
+    const std::uint64_t end = plan_.starts[next_ + 1];
+    ++next_;
+    std::uint64_t cost = 0;
+    for (std::uint64_t i = first; i < end; ++i) cost += CostOf(plan_.pairs[i], plan_.samples);
+    UnitPlan unit;
+    unit.parameters = EncodeRange({plan_.selection, first, end - first});
+    unit.cost_flop = static_cast<double>(cost);
+    unit.memory_bytes = MemoryFor(plan_);
+    return unit;
+  }
+
+ private:
+  Plan plan_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t MemoryFor(const Plan& plan) {
+  // The recording, its making, and per thread a batch in three arrays and the middle of an FFT.
+  constexpr std::uint64_t kThreads = 4;
+  const std::uint64_t longest =
+      std::max<std::uint64_t>(std::bit_floor(plan.selection.fft_flags), 8192);
+  return (16ULL << 20) + plan.samples * 8 + plan.pairs.size() * 8 + longest * 40 * kThreads;
+}
+
+Result<Plan> MakePlan(const SahHeader& header, const ChirpTable& table,
+                      const Parameters& parameters) {
+  const auto selection = ReadSelection(header, table, parameters);
+  if (!selection) return std::unexpected(selection.error());
+  Plan plan{*selection, header.samples, Select(table, *selection), {}};
+  if (plan.pairs.empty()) {
+    return Wrong("--chirp " + NumberText(selection->chirp_low) + ":" +
+                     NumberText(selection->chirp_high) +
+                     " falls between two chirp rates of the recording's table.",
+                 "Its rates are multiples of " + NumberText(table.Step(), 6) + " Hz/s.");
+  }
+  std::uint64_t total = 0;
+  for (const Pair& pair : plan.pairs) total += CostOf(pair, plan.samples);
+  const auto units = ReadUnits(parameters, static_cast<double>(total));
+  if (!units) return std::unexpected(units.error());
+  plan.starts = Cut(plan.pairs, plan.samples, total, *units);
+  return plan;
+}
+
+std::unique_ptr<UnitSource> MakeUnitSource(Plan plan) {
+  return std::make_unique<Source>(std::move(plan));
+}
+
+}  // namespace picube::seti

@@ -1,0 +1,106 @@
+#include "workunits/seti/picture.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "workunits/parameters.h"
+#include "workunits/plot/svg.h"
+#include "workunits/seti/sky.h"
+
+namespace picube::seti {
+namespace {
+
+struct Shade {
+  float least;  // power in units of the threshold
+  const char* colour;
+  const char* text;
+};
+
+constexpr Shade kShades[] = {
+    {2.0F, "#d62728", "2 x threshold and more"},
+    {1.25F, "#ff7f0e", "1.25 to 2 x"},
+    {1.05F, "#2ca02c", "1.05 to 1.25 x"},
+    {1.0F, "#1f77b4", "1 to 1.05 x"},
+    {0.0F, "#9a9a9a", "marginal (below 1 x)"},
+};
+
+const Shade& ShadeOf(float power, float threshold) {
+  for (const Shade& shade : kShades) {
+    if (power > shade.least * threshold) return shade;
+  }
+  return kShades[4];
+}
+
+// Draws a drifting line from `t0` to `t1`, cut where it leaves the band and comes in again.
+void AddLine(const SahHeader& header, double frequency, double chirp, double t0, double t1,
+             const PlotSegment& style, PlotSpec& plot) {
+  const double low = BandLow(header);
+  const double middle = low + header.sample_rate / 2;
+  constexpr int kMostPieces = 64;
+  double t = t0;
+  for (int piece = 0; piece < kMostPieces && t < t1; ++piece) {
+    // A hair after the edge, so that the wrapped frequency is on the new side.
+    const double f = DriftedFrequency(header, frequency, chirp, t + 1e-6);
+    const double room = chirp > 0 ? low + header.sample_rate - f : f - low;
+    const double stay = chirp == 0 ? t1 - t : room / std::fabs(chirp);
+    const double end = std::min(t1, t + stay);
+    PlotSegment segment = style;
+    segment.x0 = t;
+    segment.y0 = f - middle;
+    segment.x1 = end;
+    segment.y1 = f + chirp * (end - t) - middle;
+    plot.segments.push_back(std::move(segment));
+    t = end + 2e-6;
+  }
+}
+
+void Zoom(PlotSpec& plot, double half_band) {
+  plot.y_min = -half_band;
+  plot.y_max = half_band;
+  if (plot.segments.empty()) return;
+  double low = plot.segments[0].y0;
+  double high = low;
+  for (const PlotSegment& s : plot.segments) {
+    low = std::min({low, s.y0, s.y1});
+    high = std::max({high, s.y0, s.y1});
+  }
+  const double room = 0.08 * (high - low) + 25;
+  plot.y_min = std::max(low - room, -half_band);
+  plot.y_max = std::min(high + room, half_band);
+}
+
+}  // namespace
+
+std::string DrawSignals(const SahHeader& header, const ChirpTable& table,
+                        const std::vector<Spike>& spikes, float threshold) {
+  PlotSpec plot;
+  const double middle = BandLow(header) + header.sample_rate / 2;
+  plot.title = header.name;
+  plot.subtitle = std::to_string(spikes.size()) + " spikes, threshold " +
+                  NumberText(static_cast<double>(threshold)) +
+                  " x mean; thick: where found, thin: the same drift over the whole recording";
+  plot.x_label = "time since the start of the recording (s)";
+  plot.y_label = "frequency - " + NumberText(middle / 1e6, 10) + " MHz (Hz)";
+  plot.x_max = header.Seconds();
+  for (int pass = 0; pass < 2; ++pass) {  // thick pieces on top
+    for (const Spike& spike : spikes) {
+      const double chirp = static_cast<double>(spike.k) * table.Step();
+      const double frequency = BinFrequency(header, spike.bin, spike.length);
+      const double block = static_cast<double>(spike.length) / header.sample_rate;
+      const double start = block * static_cast<double>(spike.block);
+      PlotSegment style;
+      style.colour = ShadeOf(spike.power, threshold).colour;
+      style.width = pass == 0 ? 0.8 : 3;
+      style.hint = "power " + NumberText(static_cast<double>(spike.power), 6) + ", drift " +
+                   NumberText(chirp, 7) + " Hz/s, FFT length " + std::to_string(spike.length);
+      AddLine(header, frequency, chirp, pass == 0 ? 0 : start,
+              pass == 0 ? plot.x_max : start + block, style, plot);
+    }
+  }
+  Zoom(plot, header.sample_rate / 2);
+  plot.legend.push_back({"#ffffff", "peak power"});
+  for (const Shade& shade : kShades) plot.legend.push_back({shade.colour, shade.text});
+  return SvgText(plot);
+}
+
+}  // namespace picube::seti
