@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# A whole grid on this machine: one server and four workers as separate processes on loopback,
+# joined by code. One worker is killed, one forges results, the server is killed and started again.
+#   demo.sh                          makes a recording with hidden tones, finds them again
+#   demo.sh FILE.sah [SUBMIT OPTIONS] searches a recording of yours
+# Exit code 1 if a hidden tone is missing, a signal is invented, or a unit is lost.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+bin=$root/build/release
+server=$bin/server/picube-server worker=$bin/worker/picube-worker picube=$bin/cli/picube
+forger=$bin/examples/demo/picube-demo-forger recording=$bin/examples/seti/picube-recording
+
+place=$root/build/demo
+product=$root/build/demo/product
+rm -rf "$place"; mkdir -p "$place"
+declare -A pid=()
+finish() {
+  local code=$? name
+  trap - EXIT INT TERM
+  for name in "${!pid[@]}"; do kill "${pid[$name]}" 2>/dev/null || true; done
+  for name in "${!pid[@]}"; do wait "${pid[$name]}" 2>/dev/null || true; done
+  [ $code = 0 ] || printf '\nlogs of every process: %s\n' "$place/*.log"
+  exit $code
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+tell() { printf '\r\033[K   %s\n' "$*"; }
+field() { sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | head -n 1; }
+
+start_server() {
+  rm -f "$place/ready"; mkfifo "$place/ready"
+  "$server" run --state "$place/server" --listen 'tcp://127.0.0.1:*' --ready "$place/ready" \
+    2>>"$place/server.log" &
+  pid[server]=$!
+  # Opened for both ways, so that the read below can time out instead of blocking in open.
+  exec 9<>"$place/ready"
+  read -r -t 30 endpoint <&9 || fail "the server did not start; see $place/server.log"
+  exec 9>&-
+}
+start_worker() { # name program…
+  local name=$1; shift
+  "$@" run --state "$place/$name" --threads 1 2>>"$place/$name.log" &
+  pid[$name]=$!
+}
+
+say "one server, four workers"
+start_server
+tell "server at $endpoint"
+export PICUBE_PROFILE=$place/server/operator
+for name in pi1 pi2 pi3 pi4; do
+  code=$("$picube" invite --owner "owner-of-$name" --json | field code)
+  "$worker" join "$code" --name "$name" --state "$place/$name" >"$place/$name.log" 2>&1 ||
+    { cat "$place/$name.log"; fail "$name could not join"; }
+done
+start_worker pi1 "$worker"; start_worker pi2 "$worker"; start_worker pi3 "$worker"
+start_worker pi4 "$forger" 3
+tell "pi1, pi2, pi3 and pi4 have joined by code; pi4 forges about a third of its results"
+
+if [ $# = 0 ]; then
+  "$recording" make "$place/demo.sah" --seed 1977 --truth "$place/truth.csv" >"$place/recording.log"
+  set -- "$place/demo.sah" $("$recording" search-options)
+  truth=$place/truth.csv
+fi
+say "picube submit seti $*"
+batch=$("$picube" submit seti "$@" --replication quorum:2 --json | tee "$place/submit.json" | field batch)
+[ -n "$batch" ] || { cat "$place/submit.json"; fail "the batch was not taken"; }
+
+"$picube" watch "$batch" &
+pid[watch]=$!
+# Done units in percent; empty while the server is away.
+progress() {
+  "$picube" status "$batch" --json 2>/dev/null | awk -F'[:,]' '
+    /"settled"/ {done = $2} /"units_total"/ {all = $2} END {if (all > 0) print int(100 * done / all)}'
+}
+await_progress() { # percent
+  local now
+  while kill -0 "${pid[watch]}" 2>/dev/null; do
+    now=$(progress)
+    [ "${now:-0}" -lt "$1" ] || return 0
+    read -r -t 0.3 <> <(:) || true
+  done
+}
+await_progress 25
+kill -9 "${pid[pi2]}" && wait "${pid[pi2]}" 2>/dev/null || true
+tell "pi2 killed (SIGKILL)"
+await_progress 45
+kill -9 "${pid[server]}" && wait "${pid[server]}" 2>/dev/null || true
+start_server
+tell "the server killed (SIGKILL) and started again"
+await_progress 60
+start_worker pi2 "$worker"
+tell "pi2 started again: it goes on where it was"
+
+set +e
+wait "${pid[watch]}"; watched=$?
+set -e
+unset 'pid[watch]'
+[ $watched = 0 ] || fail "the batch did not end well (picube watch: exit code $watched)"
+
+say "result"
+"$picube" product "$batch" --output "$product"
+echo
+"$picube" status "$batch"
+echo
+"$picube" hosts
+"$picube" status "$batch" --json >"$place/status.json"
+failed=$(field failed <"$place/status.json")
+settled=$(field settled <"$place/status.json")
+total=$(field units_total <"$place/status.json")
+caught=$("$picube" hosts --json | awk -F'[:,]' '/"name"/ {gsub(/[ "]/, "", $2); name = $2} /"disagreed"/ {if ($2 > 0) printf "%s (%d forged results) ", name, $2}')
+wrong=0
+echo
+echo "caught    ${caught:-nobody}"
+echo "lost      $((total - settled)) of $total units"
+[ "$settled" = "$total" ] && [ "${failed:-0}" = 0 ] || wrong=1
+if [ -n "${truth:-}" ]; then
+  case "$caught" in *pi4*) ;; *) echo "the forger was not caught"; wrong=1 ;; esac
+  "$recording" compare "$product/signals.csv" "$truth" || wrong=1
+fi
+echo "picture   $product/signals.svg"
+exit $wrong

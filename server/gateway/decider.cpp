@@ -1,0 +1,213 @@
+#include "server/gateway/decider.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/base/check.h"
+#include "server/store/record_codec.h"
+
+namespace picube {
+namespace {
+
+// A chunk of a snapshot: large enough to be cheap, small enough to leave no commit long.
+constexpr std::size_t kSnapshotChunk = 1 << 20;
+
+bool ForProjection(const Event& event) {
+  return std::holds_alternative<UnitClosed>(event) ||
+         std::holds_alternative<ResultDisagreed>(event) ||
+         std::holds_alternative<BatchArchived>(event);
+}
+bool ForShell(const Event& event) {
+  return !std::holds_alternative<UnitClosed>(event);
+}
+
+}  // namespace
+
+Clocks Clocks::OfMachine() {
+  return {.monotonic_us =
+              [] {
+                timespec t{};
+                clock_gettime(CLOCK_MONOTONIC, &t);
+                return static_cast<std::int64_t>(t.tv_sec) * 1'000'000 + t.tv_nsec / 1000;
+              },
+          .wall_ms =
+              [] {
+                timespec t{};
+                clock_gettime(CLOCK_REALTIME, &t);
+                return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_nsec / 1'000'000;
+              }};
+}
+
+Decider::Decider(DeciderOptions options, Journal& journal, Projection& projection)
+    : options_(std::move(options)),
+      journal_(journal),
+      projection_(projection),
+      grid_(std::make_unique<Grid>(options_.grid, Rng(options_.seed))) {}
+
+Result<std::unique_ptr<Decider>> Decider::Open(DeciderOptions options, Journal& journal,
+                                               Projection& projection) {
+  std::unique_ptr<Decider> decider(new Decider(std::move(options), journal, projection));
+  if (Status restored = decider->Restore(); !restored) return std::unexpected(restored.error());
+  decider->BeginTurn();
+  decider->Step(TakeOver{});
+  return decider;
+}
+
+Status Decider::Restore() {
+  moment_.wall.ms = options_.clocks.wall_ms();
+  const auto apply = [this](Instant at, BytesView bytes) -> Status {
+    auto records = DecodeRecords(bytes);
+    if (!records) return std::unexpected(records.error());
+    for (const Record& record : *records) grid_->Apply(record, at);
+    return {};
+  };
+  const auto on_row = [&](std::uint64_t seq, Instant at, BytesView bytes) -> Status {
+    if (Status applied = apply(at, bytes); !applied) {
+      return Fail(ErrorKind::kStore,
+                  "journal row " + std::to_string(seq) + ": " + applied.error().what,
+                  "Run `picube-server verify`; restore the newest backup that it calls sound.");
+    }
+    Ready ready = grid_->TakeReady();
+    Post(seq, ready.events);
+    return {};
+  };
+  auto summary =
+      journal_.Restore({.snapshot_at_most = projection_.Cursor()}, apply, on_row);
+  if (!summary) return std::unexpected(summary.error());
+  static_cast<void>(grid_->TakeReady());  // a snapshot alone makes no events that count
+  clock_offset_us_ = summary->last_at.us + 1 - options_.clocks.monotonic_us();
+  return {};
+}
+
+void Decider::BeginTurn() {
+  const Instant now{options_.clocks.monotonic_us() + clock_offset_us_};
+  moment_.now = std::max(now, moment_.now);
+  moment_.wall.ms = options_.clocks.wall_ms();
+}
+
+void Decider::StepIfDue() {
+  const auto due = grid_->NextDeadline();
+  if (due && *due <= moment_.now) Step(Tick{});
+}
+
+void Decider::StageReady() {
+  Ready ready = grid_->TakeReady();
+  if (ready.Empty()) return;
+  Pending pending;
+  if (!ready.records.empty()) {
+    row_.clear();
+    EncodeRecords(ready.records, row_);
+    record_bytes_ += row_.size();
+    pending.seq = journal_.Append(moment_.now, row_);
+    ready.records.clear();
+  }
+  pending.ready = std::move(ready);
+  pending_.push_back(std::move(pending));
+}
+
+Status Decider::Flush(Released& out) {
+  StageReady();
+  if (Status committed = journal_.Commit(); !committed) {
+    if (trouble_ != committed.error().what) {
+      trouble_ = committed.error().what;
+      Step(StoreTrouble{trouble_});
+    }
+    // Answers that record nothing ("read-only") may go out: they promise nothing.
+    StageReady();
+    while (!pending_.empty() && pending_.back().seq == 0) {
+      auto& messages = pending_.back().ready.messages;
+      std::move(messages.begin(), messages.end(), std::back_inserter(out.messages));
+      pending_.pop_back();
+    }
+    return committed;
+  }
+  if (!trouble_.empty()) {
+    trouble_.clear();
+    Step(StoreTrouble{});
+  }
+  Release(out);
+  return {};
+}
+
+void Decider::Release(Released& out) {
+  for (Pending& pending : pending_) {
+    auto& messages = pending.ready.messages;
+    if (out.messages.empty()) {
+      out.messages = std::move(messages);
+    } else {
+      std::move(messages.begin(), messages.end(), std::back_inserter(out.messages));
+    }
+    for (const Event& event : pending.ready.events) {
+      if (const auto* batch = std::get_if<BatchChanged>(&event)) {
+        changed_batches_.insert(batch->batch);
+      } else if (const auto* host = std::get_if<HostChanged>(&event)) {
+        changed_hosts_.insert(host->host);
+      }
+      if (ForShell(event)) out.events.push_back(event);
+    }
+    if (pending.seq != 0) Post(pending.seq, pending.ready.events);
+  }
+  pending_.clear();
+}
+
+void Decider::Post(std::uint64_t seq, std::vector<Event>& events) {
+  std::erase_if(events, [](const Event& event) { return !ForProjection(event); });
+  projection_.Post(seq, moment_.wall, std::move(events));
+}
+
+bool Decider::WantsFlush() const {
+  return !pending_.empty() || journal_.SnapshotPending() || journal_.PrunePending();
+}
+
+void Decider::Housekeep() {
+  for (const BatchId batch : std::exchange(changed_batches_, {})) {
+    auto info = grid_->DescribeBatch(batch);
+    const Submit* submit = grid_->SubmissionOf(batch);
+    if (info && submit != nullptr) projection_.PostBatch(std::move(*info), *submit);
+  }
+  for (const HostId host : std::exchange(changed_hosts_, {})) {
+    auto info = grid_->DescribeHost(host, moment_.now);
+    if (info) projection_.PostHost(std::move(*info));
+  }
+  journal_.AllowPruneTo(projection_.Cursor());
+  // The interval doubles with the state, so that a large state is not written over and over.
+  if (journal_.BytesSinceSnapshot() > options_.snapshot_bytes && !journal_.SnapshotPending()) {
+    Snapshot();
+  }
+}
+
+void Decider::Snapshot() {
+  if (!pending_.empty() || journal_.LastSeq() != journal_.DurableSeq()) return;
+  journal_.BeginSnapshot(journal_.LastSeq(), moment_.now);
+  Bytes chunk;
+  std::vector<Record> records;
+  std::size_t weight = 0;
+  const auto flush = [&] {
+    if (records.empty()) return;
+    chunk.clear();
+    EncodeRecords(records, chunk);
+    journal_.AddSnapshotChunk(chunk);
+    records.clear();
+    weight = 0;
+  };
+  grid_->WriteSnapshot([&](const Record& record) {
+    records.push_back(record);
+    // The core bounds each record to about 64 KiB.
+    if (++weight >= kSnapshotChunk / (64 * 1024)) flush();
+  });
+  flush();
+  journal_.EndSnapshot();
+}
+
+std::chrono::milliseconds Decider::UntilDue(std::chrono::milliseconds most) const {
+  if (WantsFlush()) return std::min(most, std::chrono::milliseconds(trouble_.empty() ? 0 : 500));
+  const auto due = grid_->NextDeadline();
+  if (!due) return most;
+  const std::int64_t now = options_.clocks.monotonic_us() + clock_offset_us_;
+  const std::int64_t left_ms = (due->us - now + 999) / 1000;
+  return std::clamp(std::chrono::milliseconds(left_ms), std::chrono::milliseconds(0), most);
+}
+
+}  // namespace picube

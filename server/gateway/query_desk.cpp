@@ -1,0 +1,277 @@
+#include "server/gateway/query_desk.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "protocol/base/limits.h"
+#include "protocol/wire/codec.h"
+
+namespace picube {
+namespace {
+
+bool HasEnded(BatchState state) {
+  return state == BatchState::kDone || state == BatchState::kFailed ||
+         state == BatchState::kCancelled;
+}
+
+Refused NoSuch(const std::string& what, const std::string& next) {
+  return Refused{ErrorKind::kUser, "there is no " + what, next};
+}
+
+Message FromError(const Error& error) { return Refused{error.kind, error.what, error.next}; }
+
+std::string_view Name(UnitState state) {
+  switch (state) {
+    case UnitState::kSettled: return "settled";
+    case UnitState::kFailed: return "failed";
+    case UnitState::kCancelled: return "cancelled";
+    default: return "live";
+  }
+}
+
+}  // namespace
+
+Result<std::optional<BatchInfo>> QueryDesk::Describe(BatchId batch) const {
+  if (auto live = grid_.DescribeBatch(batch)) return live;
+  auto ended = projection_.FindBatch(batch);
+  if (!ended) return std::unexpected(ended.error());
+  if (!*ended) return std::optional<BatchInfo>();
+  return (*ended)->info;
+}
+
+Message QueryDesk::Answer(const Query& query, Instant now, const ServerFigures& figures) const {
+  switch (query.kind) {
+    case QueryKind::kServer: {
+      picube::Answer answer;
+      answer.server = grid_.DescribeServer();
+      answer.server->uptime_ms = figures.uptime_ms;
+      answer.server->results_per_second = figures.results_per_second;
+      answer.server->read_only = !figures.trouble.empty();
+      answer.server->why = figures.trouble;
+      return answer;
+    }
+    case QueryKind::kBatches: return AnswerBatches(query);
+    case QueryKind::kBatch: return AnswerBatch(query);
+    case QueryKind::kHosts: return AnswerHosts(query, now);
+    case QueryKind::kProduct: return AnswerProduct(query);
+    case QueryKind::kExplainUnit: return ExplainUnit(UnitId{query.id}, now);
+    case QueryKind::kExplainHost: return ExplainHost(query, now);
+    case QueryKind::kExplainBatch: return ExplainBatch(BatchId{query.id}, now);
+  }
+  return NoSuch("such query", "");
+}
+
+Message QueryDesk::AnswerBatches(const Query& query) const {
+  picube::Answer answer;
+  auto live = grid_.LiveBatches();
+  std::reverse(live.begin(), live.end());
+  for (const BatchId batch : live) {
+    if (query.id != 0 && batch.value >= query.id) continue;
+    if (auto info = grid_.DescribeBatch(batch)) answer.batches.push_back(std::move(*info));
+  }
+  auto ended = projection_.Batches(BatchId{query.id}, limits::kRowsPerAnswer);
+  if (!ended) return FromError(ended.error());
+  for (BatchInfo& info : *ended) {
+    if (!grid_.DescribeBatch(info.id)) answer.batches.push_back(std::move(info));
+  }
+  std::sort(answer.batches.begin(), answer.batches.end(),
+            [](const BatchInfo& a, const BatchInfo& b) { return a.id > b.id; });
+  if (answer.batches.size() > limits::kRowsPerAnswer) {
+    answer.batches.resize(limits::kRowsPerAnswer);
+    answer.more = true;
+  }
+  FitAnswer(answer);
+  return answer;
+}
+
+Message QueryDesk::AnswerBatch(const Query& query) const {
+  auto info = Describe(BatchId{query.id});
+  if (!info) return FromError(info.error());
+  if (!*info) {
+    return NoSuch("batch " + std::to_string(query.id), "`picube status` lists all batches.");
+  }
+  picube::Answer answer;
+  answer.batches.push_back(std::move(**info));
+  return answer;
+}
+
+Message QueryDesk::AnswerHosts(const Query& query, Instant now) const {
+  picube::Answer answer;
+  for (const HostId host : grid_.Hosts()) {
+    if (host.value <= query.id) continue;
+    if (answer.hosts.size() == limits::kRowsPerAnswer) {
+      answer.more = true;
+      break;
+    }
+    if (auto info = grid_.DescribeHost(host, now)) answer.hosts.push_back(std::move(*info));
+  }
+  FitAnswer(answer);
+  return answer;
+}
+
+Message QueryDesk::AnswerProduct(const Query& query) const {
+  const BatchId batch{query.id};
+  auto info = Describe(batch);
+  if (!info) return FromError(info.error());
+  if (!*info) {
+    return NoSuch("batch " + std::to_string(query.id), "`picube status` lists all batches.");
+  }
+  picube::Answer answer;
+  answer.batches.push_back(**info);
+  auto product = projection_.Product(batch);
+  if (!product) return FromError(product.error());
+  answer.product = std::move(*product);
+  return answer;
+}
+
+Message QueryDesk::ExplainUnit(UnitId unit, Instant now) const {
+  picube::Answer live = grid_.ExplainUnit(unit, now);
+  if (!live.headline.empty()) return live;
+  auto closed = projection_.FindUnit(unit);
+  if (!closed) return FromError(closed.error());
+  if (!*closed) {
+    return NoSuch("unit " + std::to_string(unit.value),
+                  "Units count from 1; `picube explain batch N` names those of a batch.");
+  }
+  const UnitClosed& row = **closed;
+  picube::Answer answer;
+  answer.headline = "unit " + std::to_string(unit.value) + " (number " +
+                    std::to_string(row.index) + " of batch " + std::to_string(row.batch.value) +
+                    ") is " + std::string(Name(row.state));
+  const auto name_of = [&](HostId id) {
+    auto info = grid_.DescribeHost(id, now);
+    return info ? info->name : "host " + std::to_string(id.value);
+  };
+  if (row.state == UnitState::kSettled) {
+    answer.reasons.push_back({"canonical_result", "its canonical result " +
+                                                      ToHex(row.digest).substr(0, 16) +
+                                                      "… was returned by " + name_of(row.host)});
+  } else if (!row.why.empty()) {
+    answer.reasons.push_back({"why", row.why});
+  }
+  answer.reasons.push_back({"leases", "handed out " + std::to_string(row.leases) +
+                                          " times, errors reported: " + std::to_string(row.errors)});
+  if (auto lost = projection_.DisagreementsOf(unit)) {
+    for (const ResultDisagreed& row_lost : *lost) {
+      answer.reasons.push_back({"disagreed", name_of(row_lost.host) + " returned " +
+                                                 ToHex(row_lost.digest).substr(0, 16) +
+                                                 "…, which lost against the canonical result"});
+    }
+  }
+  return answer;
+}
+
+Message QueryDesk::ExplainBatch(BatchId batch, Instant now) const {
+  picube::Answer live = grid_.ExplainBatch(batch, now);
+  if (!live.headline.empty()) return live;
+  auto info = Describe(batch);
+  if (!info) return FromError(info.error());
+  if (!*info) {
+    return NoSuch("batch " + std::to_string(batch.value), "`picube status` lists all batches.");
+  }
+  picube::Answer answer;
+  const char* state = (*info)->state == BatchState::kDone     ? "done"
+                      : (*info)->state == BatchState::kFailed ? "failed"
+                                                              : "cancelled";
+  answer.headline = "batch " + std::to_string(batch.value) + " is " + state;
+  if (!(*info)->why.empty()) answer.reasons.push_back({"why", (*info)->why});
+  answer.reasons.push_back(
+      {"units", std::to_string((*info)->settled) + " units settled, " +
+                    std::to_string((*info)->failed) + " failed, " +
+                    std::to_string((*info)->cancelled) + " cancelled"});
+  return answer;
+}
+
+Message QueryDesk::ExplainHost(const Query& query, Instant now) const {
+  HostId host{query.id};
+  if (!query.name.empty()) host = grid_.FindHost(query.name).value_or(HostId{});
+  picube::Answer answer = grid_.ExplainHost(host, now);
+  if (answer.headline.empty()) {
+    return NoSuch("host " + (query.name.empty() ? std::to_string(query.id) : query.name),
+                  "`picube hosts` lists all hosts.");
+  }
+  if (auto lost = projection_.DisagreementsOf(host, 5)) {
+    for (const ResultDisagreed& row : *lost) {
+      answer.reasons.push_back({"disagreed", "its result for unit " +
+                                                 std::to_string(row.unit.value) +
+                                                 " lost against the canonical one"});
+    }
+  }
+  return answer;
+}
+
+void QueryDesk::Watch(std::uint64_t connection, std::uint64_t request, BatchId batch) {
+  constexpr std::size_t kWatchersOfOne = 16;  // more from one connection replace the oldest
+  const auto mine = [&](const Watcher& w) { return w.connection == connection; };
+  if (std::count_if(watchers_.begin(), watchers_.end(), mine) >=
+      static_cast<std::ptrdiff_t>(kWatchersOfOne)) {
+    watchers_.erase(std::find_if(watchers_.begin(), watchers_.end(), mine));
+  }
+  auto info = Describe(batch);
+  if (!info || !*info) {
+    send_(connection, request,
+          info ? Message(NoSuch("batch " + std::to_string(batch.value),
+                                "`picube status` lists all batches."))
+               : FromError(info.error()));
+    return;
+  }
+  Watcher watcher{connection, request, batch, {}, false};
+  if (TellOne(watcher)) watchers_.push_back(std::move(watcher));
+}
+
+void QueryDesk::Measure(const BatchInfo& info, Instant now) {
+  Pace& pace = paces_[info.id];
+  const double span = Seconds(now - pace.last);
+  if (pace.last.us != 0 && span < 1) return;
+  if (pace.last.us != 0 && info.results >= pace.results) {
+    // Old samples fade over about 20 s.
+    const double weight = std::min(1.0, span / 20 + (pace.results_per_second == 0 ? 1.0 : 0.0));
+    const double results = static_cast<double>(info.results - pace.results) / span;
+    const double flop = std::max(0.0, info.flop_settled - pace.flop) / span;
+    pace.results_per_second += weight * (results - pace.results_per_second);
+    pace.flop_per_second += weight * (flop - pace.flop_per_second);
+  }
+  pace.last = now;
+  pace.flop = info.flop_settled;
+  pace.results = info.results;
+}
+
+// False when it was the last word about this batch.
+bool QueryDesk::TellOne(Watcher& watcher) {
+  auto info = Describe(watcher.batch);
+  if (!info || !*info) return true;  // between the core and the projection: a moment later
+  const bool last = HasEnded((*info)->state);
+  if (!last && **info == watcher.told) return true;
+  watcher.told = **info;
+  BatchProgress progress{.batch = std::move(**info), .last = last};
+  const auto pace = paces_.find(watcher.batch);
+  if (pace != paces_.end()) {
+    progress.results_per_second_milli =
+        static_cast<std::uint64_t>(pace->second.results_per_second * 1000);
+    const double left = progress.batch.flop_total - progress.batch.flop_settled;
+    if (pace->second.flop_per_second > 0 && progress.batch.state != BatchState::kSplitting) {
+      progress.left_ms = static_cast<std::uint64_t>(
+          std::min(1e12, std::max(0.0, left) / pace->second.flop_per_second * 1000));
+    }
+  }
+  send_(watcher.connection, watcher.request, std::move(progress));
+  return !last;
+}
+
+void QueryDesk::Tell(Instant now) {
+  if (watchers_.empty()) {
+    paces_.clear();
+    return;
+  }
+  for (const Watcher& watcher : watchers_) {
+    if (auto info = grid_.DescribeBatch(watcher.batch)) Measure(*info, now);
+  }
+  std::erase_if(watchers_, [&](Watcher& watcher) { return !TellOne(watcher); });
+}
+
+void QueryDesk::Gone(std::uint64_t connection) {
+  std::erase_if(watchers_, [&](const Watcher& w) { return w.connection == connection; });
+}
+
+}  // namespace picube

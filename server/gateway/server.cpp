@@ -1,0 +1,367 @@
+#include "server/gateway/server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "protocol/transport/context.h"
+#include "protocol/transport/server_socket.h"
+#include "server/gateway/batch_desk.h"
+#include "server/gateway/blob_desk.h"
+#include "server/gateway/decider.h"
+#include "server/gateway/door.h"
+#include "server/gateway/identity.h"
+#include "server/gateway/pool.h"
+#include "server/gateway/query_desk.h"
+#include "server/store/blob_store.h"
+#include "server/store/journal.h"
+#include "server/store/projection.h"
+#include "server/store/state_directory.h"
+
+namespace picube {
+namespace {
+
+// Messages taken before a commit: enough to share one sync, few enough to keep its answers quick.
+constexpr int kMessagesPerTurn = 512;
+constexpr Duration kTellWatchersEvery = 500ms;
+constexpr Duration kHousekeepEvery = 1s;
+constexpr Duration kSweepEvery = 1min;
+constexpr Duration kCollectEvery = 1h;
+// An uploaded file is kept this long without a batch that names it.
+constexpr std::chrono::hours kBlobGrace{24};
+
+GridOptions GridOptionsOf(const ServerOptions& options, const ApplicationRegistry& applications) {
+  GridOptions grid;
+  grid.policy = options.policy;
+  grid.weights = options.weights;
+  grid.host_silence = options.host_silence;
+  grid.heartbeat = std::min<Duration>(limits::kHeartbeat, options.host_silence / 4);
+  grid.units_ahead = options.units_ahead;
+  grid.software = std::string(kServerSoftware);
+  for (const Application* application : applications.All()) {
+    grid.applications[application->Info().name] = application->Info().version;
+  }
+  return grid;
+}
+
+// A port chosen by the system at the first start is kept: workers know it.
+std::string ListenAgain(const ServerOptions& options, const std::filesystem::path& kept) {
+  if (!options.listen.ends_with(":*")) return options.listen;
+  std::ifstream in(kept);
+  std::string before;
+  std::getline(in, before);
+  return before.empty() ? options.listen : before;
+}
+
+std::uint64_t SeedOf(const Identity& identity) {
+  std::uint64_t seed = 0;
+  for (const std::uint8_t byte : identity.server.signing.key.bytes) seed = Mix64(seed ^ byte);
+  return seed;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(const ServerOptions& options, const ApplicationRegistry& applications, StateDirectory state,
+       Identity identity)
+      : options_(options),
+        applications_(applications),
+        state_(std::move(state)),
+        identity_(std::move(identity)) {}
+
+  Status Open();
+  Status Run();
+  void Stop() {
+    stop_ = true;
+    waker_.Wake();
+  }
+
+  [[nodiscard]] std::uint64_t RecordBytes() const { return decider_->RecordBytes(); }
+
+  std::string endpoint;
+  std::string advertised;
+
+ private:
+  void OpenDesks();
+  Status Bind();
+  void Turn();
+  void Flush();
+  void Act(const Event& event);
+  void Periodic();
+  void CollectGarbage();
+  void Invite(const FromPeer& from, const Control& control);
+  void LogDisagreement(const ResultDisagreed& lost);
+  void LogDenied();
+  [[nodiscard]] bool Due(Instant& last, Duration every);
+
+  ServerOptions options_;
+  const ApplicationRegistry& applications_;
+  StateDirectory state_;
+  Identity identity_;
+  Context context_;
+  Waker waker_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Projection> projection_;
+  std::unique_ptr<BlobStore> blobs_;
+  std::unique_ptr<Decider> decider_;
+  std::unique_ptr<ServerSocket> socket_;
+  std::unique_ptr<BlobDesk> blob_desk_;
+  std::unique_ptr<BatchDesk> batch_desk_;
+  std::unique_ptr<QueryDesk> query_desk_;
+  std::unique_ptr<Door> door_;
+  std::unique_ptr<Pool> pool_;  // last: its jobs use everything above
+  Decider::Released released_;  // reused
+  Instant started_, told_, housekept_, swept_, collected_, committed_, measured_;
+  std::uint64_t results_then_ = 0;
+  bool in_trouble_ = false;
+  struct Lost {
+    Instant said;
+    std::uint64_t unsaid = 0;
+  };
+  std::map<HostId, Lost> disagreements_;
+  std::atomic<bool> stop_ = false;
+};
+
+Status Server::Impl::Open() {
+  auto journal = Journal::Open(state_.JournalPath());
+  if (!journal) return std::unexpected(journal.error());
+  journal_ = std::move(*journal);
+  auto projection = Projection::Open(state_.ProjectionPath());
+  if (!projection) return std::unexpected(projection.error());
+  projection_ = std::move(*projection);
+  auto blobs = BlobStore::Open(state_.BlobsPath(), state_.JournalPath(),
+                               {.least_free_bytes = options_.free_disk_bytes});
+  if (!blobs) return std::unexpected(blobs.error());
+  blobs_ = std::move(*blobs);
+  if (Status bound = Bind(); !bound) return bound;
+  DeciderOptions deciding{.grid = GridOptionsOf(options_, applications_),
+                          .seed = SeedOf(identity_),
+                          .snapshot_bytes = options_.snapshot_bytes};
+  deciding.grid.endpoints = {advertised};
+  auto decider = Decider::Open(std::move(deciding), *journal_, *projection_);
+  if (!decider) return std::unexpected(decider.error());
+  decider_ = std::move(*decider);
+  OpenDesks();
+  const auto known = decider_->State().Admitted(decider_->Now().wall);
+  const TransportKey& first = identity_.first_operator.transport.key;
+  if (std::none_of(known.begin(), known.end(), [&](const auto& k) { return k.key == first; })) {
+    decider_->Step(FirstOperator{"operator", first, identity_.first_operator.signing.key});
+  }
+  if (Status durable = decider_->Flush(released_); !durable) return durable;
+  started_ = told_ = housekept_ = swept_ = collected_ = measured_ = decider_->Now().now;
+  results_then_ = decider_->State().DescribeServer().results;
+  return {};
+}
+
+Status Server::Impl::Bind() {
+  socket_ = std::make_unique<ServerSocket>(context_, identity_.server.transport);
+  const auto kept = state_.Root() / "endpoint";
+  auto bound = socket_->Bind(ListenAgain(options_, kept));
+  if (!bound) return std::unexpected(bound.error());
+  endpoint = *bound;
+  advertised = AdvertisedEndpoint(options_.advertise, endpoint);
+  if (options_.listen.ends_with(":*")) std::ofstream(kept, std::ios::trunc) << endpoint << '\n';
+  return WriteOperatorEndpoint(state_, advertised, identity_.server.transport.key);
+}
+
+void Server::Impl::OpenDesks() {
+  pool_ = std::make_unique<Pool>(options_.pool_threads, [this] { waker_.Wake(); });
+  const auto send = [this](std::uint64_t connection, std::uint64_t request, Message message) {
+    door_->Send(connection, request, message);
+  };
+  blob_desk_ = std::make_unique<BlobDesk>(*pool_, *blobs_, send);
+  batch_desk_ =
+      std::make_unique<BatchDesk>(applications_, *pool_, *blobs_, *projection_, state_.ScratchPath(),
+                                  [this](Input input) { decider_->Step(std::move(input)); });
+  query_desk_ = std::make_unique<QueryDesk>(decider_->State(), *projection_, send);
+  door_ = std::make_unique<Door>(*socket_, *decider_, *blobs_, *blob_desk_, *query_desk_,
+                                 identity_.server.transport.key, options_.messages_per_second);
+  door_->invite = [this](const FromPeer& from, const Control& control) { Invite(from, control); };
+  door_->Admit();
+}
+
+Status Server::Impl::Run() {
+  spdlog::info("serving at {} (told to workers: {}), state in {}", endpoint, advertised,
+               state_.Root().string());
+  Flush();
+  while (!stop_) Turn();
+  pool_.reset();  // running jobs end; what they would have brought is made again at the next start
+  decider_->BeginTurn();
+  Flush();
+  decider_->Snapshot();
+  Status last;
+  do {
+    last = decider_->Flush(released_);
+  } while (last && decider_->WantsFlush());
+  decider_->Housekeep();
+  if (last) spdlog::info("stopped; everything decided is on disk");
+  return last;
+}
+
+void Server::Impl::Turn() {
+  const auto most = std::chrono::milliseconds(query_desk_->AnyWatchers() ? 250 : 1000);
+  static_cast<void>(socket_->Poll(decider_->UntilDue(most), &waker_));
+  decider_->BeginTurn();
+  ServerSocket::Received received;
+  for (int taken = 0; taken < kMessagesPerTurn && socket_->Receive(received); ++taken) {
+    door_->Handle(received);
+  }
+  for (Pool::Completion& completion : pool_->TakeCompletions()) completion();
+  decider_->StepIfDue();
+  if (decider_->Now().now - committed_ >= options_.commit_gap || options_.commit_gap == Duration(0)) {
+    Flush();
+  }
+  Periodic();
+}
+
+void Server::Impl::Flush() {
+  committed_ = decider_->Now().now;
+  const Status flushed = decider_->Flush(released_);
+  if (!flushed && !in_trouble_) {
+    spdlog::error("read-only: {}", flushed.error().Text());
+  } else if (flushed && in_trouble_) {
+    spdlog::info("the journal can be written again; nothing was lost");
+  }
+  in_trouble_ = !flushed;
+  // Sending and acting may step the core again; that goes out with the next turn.
+  auto messages = std::exchange(released_.messages, {});
+  auto events = std::exchange(released_.events, {});
+  for (const Event& event : events) Act(event);
+  for (const Outgoing& out : messages) door_->Send(out.connection, out.request, out.message);
+  messages.clear();
+  events.clear();
+  if (released_.messages.empty()) released_.messages = std::move(messages);  // keep the memory
+  if (released_.events.empty()) released_.events = std::move(events);
+}
+
+void Server::Impl::Act(const Event& event) {
+  if (const auto* units = std::get_if<WantUnits>(&event)) {
+    const Submit* submit = decider_->State().SubmissionOf(units->batch);
+    if (submit != nullptr) batch_desk_->MakeUnits(units->batch, units->from, *submit);
+  } else if (const auto* merge = std::get_if<WantMerge>(&event)) {
+    const Submit* submit = decider_->State().SubmissionOf(merge->batch);
+    if (submit != nullptr) batch_desk_->Merge(merge->batch, *submit, decider_->DurableSeq());
+  } else if (const auto* archived = std::get_if<BatchArchived>(&event)) {
+    batch_desk_->Forget(archived->info.id);
+  } else if (std::holds_alternative<PrincipalsChanged>(event)) {
+    door_->Admit();
+  } else if (const auto* line = std::get_if<LogLine>(&event)) {
+    spdlog::log(line->level == LogLine::Level::kWarning ? spdlog::level::warn : spdlog::level::info,
+                "{}", line->text);
+  } else if (const auto* lost = std::get_if<ResultDisagreed>(&event)) {
+    LogDisagreement(*lost);
+  }
+}
+
+// At most one line a host in ten seconds: a cheat must not fill the log.
+void Server::Impl::LogDisagreement(const ResultDisagreed& lost) {
+  Lost& host = disagreements_[lost.host];
+  const Instant now = decider_->Now().now;
+  if (host.said.us != 0 && now - host.said < 10s) {
+    ++host.unsaid;
+    return;
+  }
+  const auto info = decider_->State().DescribeHost(lost.host, now);
+  spdlog::warn("host {} returned a result for unit {} that lost against the canonical one{}",
+               info ? info->name : std::to_string(lost.host.value), lost.unit.value,
+               host.unsaid == 0 ? "" : " (and " + std::to_string(host.unsaid) + " more)");
+  host = {now, 0};
+}
+
+void Server::Impl::LogDenied() {
+  for (const ServerSocket::Denied& denied : socket_->TakeDenied()) {
+    spdlog::warn("turned away {} attempts from {}: key not known here", denied.attempts,
+                 denied.address.empty() ? "many addresses" : denied.address);
+  }
+}
+
+bool Server::Impl::Due(Instant& last, Duration every) {
+  if (decider_->Now().now - last < every) return false;
+  last = decider_->Now().now;
+  return true;
+}
+
+void Server::Impl::Periodic() {
+  if (Due(told_, kTellWatchersEvery)) query_desk_->Tell(decider_->Now().now);
+  if (Due(housekept_, kHousekeepEvery)) {
+    const Instant now = decider_->Now().now;
+    door_->figures.uptime_ms = static_cast<std::uint64_t>((now - started_).count() / 1000);
+    door_->figures.trouble = decider_->Trouble();
+    decider_->Housekeep();
+    LogDenied();
+  }
+  if (Due(measured_, 10s)) {
+    const std::uint64_t results = decider_->State().DescribeServer().results;
+    door_->figures.results_per_second = (results - results_then_) / 10;
+    results_then_ = results;
+  }
+  if (Due(swept_, kSweepEvery)) {
+    door_->Sweep();
+    door_->Admit();  // invitations expire by the wall clock
+  }
+  if (Due(collected_, kCollectEvery)) CollectGarbage();
+}
+
+void Server::Impl::CollectGarbage() {
+  auto used = std::make_shared<std::set<Digest>>();
+  decider_->State().ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
+  const std::uint64_t durable = decider_->DurableSeq();
+  pool_->Post(0, [this, used, durable](std::stop_token) -> Pool::Completion {
+    const Status read =
+        projection_->ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
+    if (!read) return [] {};
+    auto garbage = blobs_->CollectGarbage(
+        [&](const Digest& blob) { return used->contains(blob); }, kBlobGrace, durable);
+    if (!garbage) return [] {};
+    return [this, durable, garbage = std::move(*garbage)] {
+      for (const Digest& payload : garbage.small) journal_->DropSmall(payload, durable);
+      if (garbage.files > 0) {
+        spdlog::info("removed {} blobs that nothing names any more ({} bytes)", garbage.files,
+                     garbage.bytes);
+      }
+    };
+  });
+}
+
+void Server::Impl::Invite(const FromPeer& from, const Control& control) {
+  const std::int64_t seconds = std::clamp<std::int64_t>(control.number, 60, 30LL * 86400);
+  const WallTime expires{decider_->Now().wall.ms + seconds * 1000};
+  NewInvitation made = MakeInvitation(identity_, advertised, control.principal, expires);
+  decider_->Step(MadeInvitation{.key = made.key,
+                                .kind = control.principal,
+                                .owner = control.text,
+                                .expires = expires,
+                                .reply = from.reply,
+                                .code = std::move(made.code)});
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::Open(const ServerOptions& options,
+                                             const ApplicationRegistry& applications) {
+  if (Status crypto = InitCrypto(); !crypto) return std::unexpected(crypto.error());
+  auto state = StateDirectory::Open(options.state);
+  if (!state) return std::unexpected(state.error());
+  auto identity = OpenIdentity(*state);
+  if (!identity) return std::unexpected(identity.error());
+  auto impl =
+      std::make_unique<Impl>(options, applications, std::move(*state), std::move(*identity));
+  if (Status opened = impl->Open(); !opened) return std::unexpected(opened.error());
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Status Server::Run() { return impl_->Run(); }
+void Server::Stop() { impl_->Stop(); }
+const std::string& Server::Endpoint() const { return impl_->endpoint; }
+const std::string& Server::Advertised() const { return impl_->advertised; }
+std::uint64_t Server::RecordBytes() const { return impl_->RecordBytes(); }
+
+}  // namespace picube

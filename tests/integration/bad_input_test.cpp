@@ -1,0 +1,190 @@
+// Bad input of every kind a person can give: a clear error that says what to do, and nothing lost.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/integration/processes.h"
+
+namespace picube::test {
+namespace {
+
+class BadInput : public ::testing::Test {
+ protected:
+  std::filesystem::path Make(const std::string& name, const std::string& bytes) {
+    const auto path = folder_.Path() / name;
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+  // A server start that must fail; what it said.
+  Output StartAndFail(const std::filesystem::path& state,
+                      const std::string& listen = "tcp://127.0.0.1:*") {
+    return RunToEnd({PICUBE_SERVER, "run", "--state", state.string(), "--listen", listen}, {}, 20s);
+  }
+
+  Folder folder_;
+  Cube cube_{folder_.Path()};
+};
+
+TEST_F(BadInput, RecordingsThatAreNoneAreRefusedByName) {
+  cube_.StartServer();
+  const std::string good_start = "<workunit>\n<workunit_header>\n  <name>x</name>\n";
+  const std::map<std::string, std::string> files = {
+      {"empty.sah", ""},
+      {"garbage.sah", std::string("\x00\xff\x13garbage\x80", 11)},
+      {"truncated.sah", good_start},
+      {"wrong.sah", "<workunit><version>99</version></workunit>"},
+  };
+  for (const auto& [name, bytes] : files) {
+    const Output output = cube_.Picube({"submit", "seti", Make(name, bytes).string()});
+    EXPECT_NE(output.code, 0) << name;
+    EXPECT_NE(output.errors.find(name), std::string::npos) << output.errors;
+  }
+  EXPECT_NE(cube_.Picube({"submit", "seti", (folder_.Path() / "none.sah").string()}).code, 0);
+}
+
+TEST_F(BadInput, RangesOutsideTheRecordingAreRefused) {
+  cube_.StartServer();
+  const auto recording = folder_.Path() / "r.sah";
+  ASSERT_EQ(RunToEnd({PICUBE_RECORDING, "make", recording.string(), "--seed", "7"}).code, 0);
+  for (const char* range : {"--chirp=-5000:5000", "--chirp=3:-3", "--chirp=x", "--fft-length=100",
+                            "--fft-length=4194304", "--threshold=-1", "--no-such=1"}) {
+    const Output output = cube_.Picube({"submit", "seti", recording.string(), range});
+    EXPECT_NE(output.code, 0) << range;
+    EXPECT_FALSE(output.errors.empty()) << range;
+  }
+}
+
+TEST_F(BadInput, JoinCodeIsGoodOnce) {
+  cube_.StartServer();
+  const Output invited = cube_.Picube({"invite", "--json"});
+  const std::string code = Field(invited.out, "code");
+  const auto join = [&](const std::string& name, const std::string& text) {
+    return RunToEnd({PICUBE_WORKER, "join", text, "--name", name, "--state",
+                     (folder_.Path() / name).string()}, {}, 30s);
+  };
+  EXPECT_EQ(join("first", code).code, 0);
+  const Output again = join("second", code);
+  EXPECT_EQ(again.code, 8) << again.errors;
+  std::string mistyped = code;
+  mistyped[20] = mistyped[20] == '3' ? '4' : '3';
+  EXPECT_EQ(join("third", mistyped).code, 6);
+  EXPECT_EQ(join("fourth", "hello").code, 6);
+}
+
+TEST_F(BadInput, KeyFileThatOthersMayReadIsRefused) {
+  cube_.StartServer();
+  ASSERT_EQ(cube_.StopServer(), 0);
+  const auto key = cube_.State() / "keys" / "server.keys";
+  ASSERT_EQ(chmod(key.c_str(), 0644), 0);
+  const Output output = StartAndFail(cube_.State());
+  EXPECT_NE(output.code, 0);
+  EXPECT_NE(output.errors.find("chmod"), std::string::npos) << output.errors;
+}
+
+TEST_F(BadInput, PortInUseIsSaid) {
+  cube_.StartServer();
+  std::string endpoint = ReadText(folder_.Path() / "ready");
+  endpoint.pop_back();
+  const Output output = StartAndFail(folder_.Path() / "other", endpoint);
+  EXPECT_NE(output.code, 0);
+  EXPECT_NE(output.errors.find("in use"), std::string::npos) << output.errors;
+}
+
+TEST_F(BadInput, SecondServerOnOneStateIsRefused) {
+  cube_.StartServer();
+  const Output output = StartAndFail(cube_.State());
+  EXPECT_NE(output.code, 0);
+  EXPECT_NE(output.errors.find(std::to_string(cube_.Server().Pid())), std::string::npos)
+      << output.errors;
+}
+
+TEST_F(BadInput, StateOfANewerVersionIsLeftAlone) {
+  cube_.StartServer();
+  ASSERT_EQ(cube_.StopServer(), 0);
+  std::ofstream(cube_.State() / "version", std::ios::trunc) << "999\n";
+  const Output output = StartAndFail(cube_.State());
+  EXPECT_NE(output.code, 0);
+  EXPECT_NE(output.errors.find("newer"), std::string::npos) << output.errors;
+}
+
+TEST_F(BadInput, FlippedByteInTheJournalIsFoundAndNothingIsServed) {
+  cube_.StartServer();
+  cube_.Join("pi1");
+  cube_.KillServer();  // no snapshot on the way out: the rows are needed
+  const auto journal = cube_.State() / "journal.db";
+  std::filesystem::path victim = cube_.State() / "journal.db-wal";
+  if (!std::filesystem::exists(victim) || std::filesystem::file_size(victim) == 0) victim = journal;
+  std::string bytes = ReadText(victim);
+  const auto name = bytes.find("owner-of-pi1");
+  ASSERT_NE(name, std::string::npos);
+  // The write-ahead file has checksums of its own: a torn one is dropped by SQLite. Fold it in first.
+  if (victim != journal) {
+    cube_.StartServer();
+    ASSERT_EQ(cube_.StopServer(), 0);
+    bytes = ReadText(journal);
+  }
+  for (auto at = bytes.find("owner-of-pi1"); at != std::string::npos;
+       at = bytes.find("owner-of-pi1", at + 1)) {
+    bytes[at] = 'O';
+  }
+  std::ofstream(journal, std::ios::binary | std::ios::trunc) << bytes;
+  const Output verified = RunToEnd({PICUBE_SERVER, "verify", "--state", cube_.State().string()});
+  EXPECT_EQ(verified.code, 4) << verified.out << verified.errors;
+  const Output output = StartAndFail(cube_.State());
+  EXPECT_NE(output.code, 0);
+  EXPECT_NE(output.errors.find("verify"), std::string::npos) << output.errors;
+}
+
+TEST_F(BadInput, ServerThatCannotWriteIsReadOnlyUntilItCan) {
+  cube_.StartServer();
+  cube_.Join("pi1");
+  const rlimit none{0, RLIM_INFINITY};
+  const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+  ASSERT_EQ(prlimit(cube_.Server().Pid(), RLIMIT_FSIZE, &none, nullptr), 0);
+  const Output refused = cube_.Picube({"submit", "primes", "--from=0", "--to=1000", "--units=1"}, 40s);
+  EXPECT_NE(refused.code, 0) << refused.out;
+  EXPECT_TRUE(cube_.Server().Running());
+  ASSERT_EQ(prlimit(cube_.Server().Pid(), RLIMIT_FSIZE, &all, nullptr), 0);
+  cube_.StartWorker("pi1");
+  std::string batch;
+  for (int attempt = 0; attempt < 100 && batch.empty(); ++attempt) {
+    const Output output =
+        cube_.Picube({"submit", "primes", "--from=0", "--to=1000000", "--units=3", "--json"});
+    if (output.code == 0) batch = Field(output.out, "batch");
+  }
+  ASSERT_FALSE(batch.empty()) << cube_.Log("server");
+  EXPECT_EQ(cube_.Watch(batch), 0);
+}
+
+TEST_F(BadInput, WorkerThatCannotWriteLosesNoResult) {
+  cube_.StartServer();
+  cube_.Join("pi1");
+  cube_.StartWorker("pi1");
+  const std::string batch =
+      cube_.Submit({"primes", "--from=0", "--to=1000000000", "--units=100"});
+  ASSERT_TRUE(cube_.Await(batch, "settled", 5));
+  const rlimit none{0, RLIM_INFINITY};
+  const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
+  ASSERT_EQ(prlimit(cube_.Worker("pi1").Pid(), RLIMIT_FSIZE, &none, nullptr), 0);
+  EXPECT_EQ(cube_.Status(batch, "failed"), 0);
+  ASSERT_EQ(prlimit(cube_.Worker("pi1").Pid(), RLIMIT_FSIZE, &all, nullptr), 0);
+  EXPECT_EQ(cube_.Watch(batch), 0) << cube_.Log("pi1");
+  EXPECT_EQ(cube_.Status(batch, "settled"), 100);
+}
+
+TEST_F(BadInput, MistypedSettingsNameLineAndColumn) {
+  std::filesystem::create_directories(folder_.Path() / "s");
+  cube_.StartServer();
+  ASSERT_EQ(cube_.StopServer(), 0);
+  std::ofstream(cube_.State() / "server.yaml") << "listen: tcp://127.0.0.1:*\nschedulling: {}\n";
+  const Output output = StartAndFail(cube_.State());
+  EXPECT_EQ(output.code, 2);
+  EXPECT_NE(output.errors.find("server.yaml:2:1"), std::string::npos) << output.errors;
+}
+
+}  // namespace
+}  // namespace picube::test
