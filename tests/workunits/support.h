@@ -1,0 +1,83 @@
+// What the tests of applications share: test data, synthetic recordings, a grid of one process.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "workunits/application.h"
+#include "workunits/formats/sah.h"
+
+namespace picube::test {
+
+// A file of the test data, or nothing if the data are not there.
+std::optional<std::filesystem::path> DataFile(const std::string& name);
+
+inline constexpr const char* kReal = "setiathome/28my12ac.28765.12080.438086664195.12.177.vlar";
+inline constexpr const char* kReference = "setiathome/reference_work_unit.sah";
+
+// A new folder, removed with all it holds at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& Path() const { return path_; }
+  // Writes a file and returns where.
+  std::filesystem::path Write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The cells of one line of a CSV file.
+std::vector<std::string> Cells(const std::string& line);
+
+std::string ReadText(const std::filesystem::path& path);
+
+// A small recording: 65,536 samples at 1000 Hz of seeded noise; FFT lengths 64 .. 16384, chirp
+// rates up to 0.2 Hz/s, and a weak tone drifting by 0.05 Hz/s.
+std::string SmallHeader();
+std::string SmallRecording(std::uint64_t seed);
+
+// Runs a kernel the way a worker would, and stops or checkpoints it where a test says so.
+class TestContext final : public ComputeContext {
+ public:
+  explicit TestContext(int threads) : threads_(threads) {}
+
+  int Threads() override { return threads_; }
+  bool Pause(double done_fraction) override;
+  bool WantsCheckpoint() override { return true; }
+  void SaveCheckpoint(BytesView state) override { checkpoint_ = Bytes(state); }
+  std::optional<Bytes> Checkpoint() override { return checkpoint_; }
+
+  // Pause says stop from this call on; 0 = never.
+  void StopAtPause(int pauses) {
+    stop_at_ = pauses;
+    pauses_ = 0;
+  }
+  [[nodiscard]] double LastFraction() const { return last_fraction_; }
+
+ private:
+  int threads_;
+  int stop_at_ = 0;
+  int pauses_ = 0;
+  double last_fraction_ = 0;
+  std::optional<Bytes> checkpoint_;
+};
+
+std::vector<UnitPlan> AllUnits(const Application& application, const Dataset& dataset,
+                               const Parameters& parameters);
+// Splits, computes every unit with `threads` threads and merges into `folder`.
+std::vector<MergedFile> RunAll(const Application& application, const Dataset& dataset,
+                               const Parameters& parameters, int threads,
+                               const std::filesystem::path& folder);
+
+}  // namespace picube::test
+
+// Skips a test without its data.
+#define PICUBE_NEEDS_DATA(variable, name)                    \
+  const auto variable = ::picube::test::DataFile(name);      \
+  if (!variable) GTEST_SKIP() << "skipped: no data"
