@@ -24,10 +24,13 @@
 namespace picube {
 
 struct ProjectionOptions {
-  // What may wait in memory. Above it Post waits; a shell that does not want to wait reads less
-  // from its sockets when QueueBytes() is above half of it.
+  // What may wait in memory. Above it Post waits, unless the store fails (see Health). A shell that
+  // does not want to wait reads less from its sockets when QueueBytes() is above half of it.
   std::size_t queue_bytes = 64 << 20;
   std::size_t rows_per_transaction = 50'000;
+  // A transaction waits this long for more, unless somebody waits for it: many small ones would
+  // take the processor from the server.
+  std::chrono::milliseconds gather{100};
   std::size_t wal_bytes = 32 << 20;
 };
 
@@ -62,16 +65,19 @@ class Projection {
   void DropPayloads(WallTime before);
 
   [[nodiscard]] std::size_t QueueBytes() const;
-  // The last journal row whose events are durable here.
+  // The last journal row whose events are in the tables: what a restore needs after a kill.
   [[nodiscard]] std::uint64_t Cursor() const;
+  // The same, synced to the disk (every two seconds at most): older journal rows may be pruned.
+  [[nodiscard]] std::uint64_t DurableCursor() const;
   // Waits until Cursor() ≥ seq; false after `timeout`, or if the store fails.
   [[nodiscard]] bool CaughtUp(std::uint64_t seq, std::chrono::milliseconds timeout) const;
-  // Why nothing can be written now; the thread tries again by itself. Empty = all is well.
+  // Why nothing can be written now; the thread tries again by itself.
   [[nodiscard]] Status Health() const;
 
   // --- Reading
   // Every unit of the batch that has ended, in the order of their index; memory stays that of one
-  // row. The callback returns an error to stop. A view of one moment, however long it takes.
+  // row. The callback returns an error to stop. For batches whose units have all ended: it reads in
+  // slices, so that a slow callback does not hold the write-ahead file back.
   [[nodiscard]] Status StreamUnits(BatchId batch,
                                    const std::function<Status(const UnitRow&)>& callback) const;
   [[nodiscard]] Result<std::optional<UnitClosed>> FindUnit(UnitId unit) const;
@@ -88,8 +94,9 @@ class Projection {
     std::uint64_t settled = 0, failed = 0, cancelled = 0;
   };
   [[nodiscard]] Result<UnitCounts> CountUnits(BatchId batch) const;
-  // True if a batch's dataset or product, or a unit whose payload is still kept, names this blob.
-  // A snapshot of all such digests, for BlobStore::CollectGarbage.
+  // Every blob that a batch's dataset or product, or a unit whose payload is still kept, names; for
+  // BlobStore::CollectGarbage. What only the live core names (results that wait for their copies,
+  // batches not yet described here) is not among them.
   [[nodiscard]] Status ReferencedBlobs(const std::function<void(const Digest&)>& callback) const;
 
  private:

@@ -1,4 +1,4 @@
-// How fast the store is, one JSON line a case: store_bench FOLDER [journal|projection|all]
+// How fast the store is, one JSON line a case: store_bench FOLDER
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -36,7 +36,7 @@ double CpuSeconds() {
 void BenchJournal(const fs::path& folder, std::size_t row_bytes, bool snapshots) {
   const fs::path file = folder / "bench-journal.db";
   for (const char* end : {"", "-wal", "-shm"}) fs::remove(fs::path(file.string() + end));
-  JournalOptions options; if (getenv("WAL")) options.wal_bytes = static_cast<std::size_t>(atol(getenv("WAL"))); auto journal = Journal::Open(file, options);
+  auto journal = Journal::Open(file);
   if (!journal) return;
   Bytes row(row_bytes, 'r');
   const Bytes chunk(1 << 20, 's');
@@ -70,11 +70,56 @@ void BenchJournal(const fs::path& folder, std::size_t row_bytes, bool snapshots)
       static_cast<double>(fs::file_size(file)) / 1e6);
 }
 
+// Units of 64 bytes, a thousand a journal row, as fast as the queue takes them.
+void BenchProjection(const fs::path& folder) {
+  const fs::path file = folder / "bench-projection.db";
+  for (const char* end : {"", "-wal", "-shm"}) fs::remove(fs::path(file.string() + end));
+  auto projection = Projection::Open(file);
+  if (!projection) return;
+  constexpr std::uint64_t kRows = 1500, kUnitsPerRow = 1000;
+  const double cpu = CpuSeconds();
+  const auto start = Clock::now();
+  std::uint64_t unit = 0;
+  for (std::uint64_t seq = 1; seq <= kRows; ++seq) {
+    std::vector<Event> events;
+    events.reserve(kUnitsPerRow);
+    for (std::uint64_t i = 0; i < kUnitsPerRow; ++i, ++unit) {
+      UnitClosed closed;
+      closed.unit = UnitId{unit + 1};
+      closed.batch = BatchId{1};
+      closed.index = unit;
+      closed.canonical = LeaseId{unit + 1};
+      closed.host = HostId{3};
+      std::memcpy(closed.digest.bytes.data(), &unit, sizeof unit);
+      closed.payload_bytes = 64;
+      closed.payload.assign(64, 'p');
+      closed.leases = 1;
+      events.emplace_back(std::move(closed));
+    }
+    (*projection)->Post(seq, WallTime{}, std::move(events));
+  }
+  if (!(*projection)->CaughtUp(kRows, std::chrono::minutes(1))) return;
+  const double seconds = SecondsSince(start);
+  const double used = CpuSeconds() - cpu;
+  const auto read = Clock::now();
+  std::uint64_t streamed = 0;
+  (void)(*projection)->StreamUnits(BatchId{1}, [&](const UnitRow&) -> Status {
+    ++streamed;
+    return {};
+  });
+  std::printf("{\"case\":\"projection\",\"units_per_second\":%.0f,\"cpu_us_per_unit\":%.2f,"
+              "\"streamed_per_second\":%.0f,\"bytes_per_unit\":%.0f}\n",
+              static_cast<double>(unit) / seconds, used / static_cast<double>(unit) * 1e6,
+              static_cast<double>(streamed) / SecondsSince(read),
+              static_cast<double>(fs::file_size(file)) / static_cast<double>(unit));
+}
+
 }  // namespace
 }  // namespace picube
 
 int main(int count, char** arguments) {
   if (count < 2 || !picube::InitCrypto()) return 2;
+  picube::BenchProjection(arguments[1]);
   for (const std::size_t bytes : {256U, 2048U, 8192U, 30000U}) {
     picube::BenchJournal(arguments[1], bytes, false);
     picube::BenchJournal(arguments[1], bytes, true);
