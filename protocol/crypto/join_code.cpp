@@ -39,7 +39,8 @@ int DigitOf(char c) {
   return digit == std::string_view::npos ? -1 : static_cast<int>(digit);
 }
 
-Bytes FromDigits(const std::string& digits) {
+// Nothing if a digit is too many or its unused bits are set.
+std::optional<Bytes> FromDigits(const std::string& digits) {
   Bytes bytes;
   bytes.reserve(digits.size());
   unsigned held = 0;
@@ -51,6 +52,7 @@ Bytes FromDigits(const std::string& digits) {
     bits -= 8;
     bytes += static_cast<char>(held >> bits & 0xff);
   }
+  if (bits >= 5 || (held & ((1U << bits) - 1)) != 0) return std::nullopt;
   return bytes;
 }
 
@@ -121,7 +123,9 @@ std::string EncodeJoinCode(const JoinCode& code) {
 Result<JoinCode> ParseJoinCode(std::string_view text, WallTime now) {
   const Result<std::string> digits = Digits(text);
   if (!digits) return std::unexpected(digits.error());
-  const Bytes bytes = FromDigits(*digits);
+  const std::optional<Bytes> opened = FromDigits(*digits);
+  if (!opened) return Mistyped("The join code is mistyped at its end.");
+  const Bytes& bytes = *opened;
   if (bytes.size() < kFixedBytes + kCheckBytes) {
     return Mistyped("The join code is too short: a part is missing.");
   }
