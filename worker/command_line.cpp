@@ -1,0 +1,73 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "worker/core/agent.h"
+#include "worker/worker.h"
+
+namespace picube {
+namespace {
+
+constexpr const char* kFooter = R"(
+Exit codes: 0 done, 1 failed, 2 wrong option or worker.yaml, 3 no work (--once),
+  4 server does not answer, 5 server refuses this worker, 6 join code mistyped,
+  7 join code expired, 8 join code used or withdrawn, 9 no usable keys,
+  10 another worker runs on this state directory
+
+Example:
+  picube-worker join picube1-9Q3TR-…        # once; the code comes from `picube invite`
+  picube-worker                             # from then on; stop it with Ctrl-C)";
+
+std::uint64_t constexpr kMebibyte = 1ULL << 20;
+
+struct CommandLine {
+  WorkerOptions options;
+  std::string code;
+  std::uint64_t cache_mb = 0;
+};
+
+void AddOptions(CLI::App& app, CommandLine& line) {
+  WorkerOptions& o = line.options;
+  app.add_option("--state", o.state, "state directory [" + DefaultWorkerState().string() + "]")
+      ->type_name("DIR");
+  app.add_option("--server", o.server, "endpoint instead of the one joined by")
+      ->type_name("tcp://HOST:PORT");
+  app.add_option("--threads", o.threads, "threads to compute with, 0 = all [0]")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024));
+  app.add_option("--cache-mb", line.cache_mb, "input data kept, in MiB [4096]")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30));
+  app.add_option("--log-level", o.log_level, "debug, info, warning, error or off [info]")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
+  app.add_flag("--once", o.once, "ask once, compute what comes, end");
+}
+
+}  // namespace
+
+int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications) {
+  CommandLine line;
+  CLI::App app("picube-worker: computes work units of a PiCube grid. Needs no privileges.",
+               "picube-worker");
+  app.set_version_flag("--version", line.options.software);
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  app.footer(kFooter);
+  AddOptions(app, line);
+  CLI::App* join = app.add_subcommand("join", "join a project with a code from its operator");
+  join->add_option("CODE", line.code, "the join code")->required();
+  join->add_option("--name", line.options.name, "name of this host [this machine's]");
+  app.add_subcommand("run", "compute until stopped (also without a command)");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return std::to_underlying(code == 0 ? WorkerExit::kOk : WorkerExit::kUsage);
+  }
+  line.options.cache_bytes = line.cache_mb * kMebibyte;
+  return *join ? JoinProject(line.options, line.code) : RunWorker(line.options, applications);
+}
+
+}  // namespace picube

@@ -1,0 +1,228 @@
+#include "worker/shell.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+namespace picube {
+namespace {
+
+constexpr Duration kReadingsEvery = 5s;
+constexpr Duration kRetryDiskEvery = 10s;
+// libzmq's threads need a moment for the last message; nothing but politeness depends on it.
+constexpr Duration kLastWords = 150ms;
+
+std::atomic<int> stop_signals{0};
+std::atomic<int> wake_descriptor{-1};
+
+extern "C" void OnStopSignal(int) {
+  if (stop_signals.fetch_add(1) > 0) std::_Exit(0);
+  const int saved = errno;
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(wake_descriptor.load(), &one, sizeof one));
+  errno = saved;
+}
+
+Readings ReadingsOf(const BoardSample& sample) {
+  Readings readings;
+  readings.temperature_millicelsius = sample.temperature_millicelsius;
+  readings.clock_mhz = sample.clock_mhz;
+  readings.throttle_flags = sample.throttle_flags;
+  readings.load_permille = sample.load_permille;
+  return readings;
+}
+
+}  // namespace
+
+Instant MonotonicNow() {
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<Duration>(since).count()};
+}
+
+void Mailbox::Put(agent::Input input) {
+  {
+    const std::lock_guard lock(mutex_);
+    inputs_.push_back(std::move(input));
+  }
+  waker_.Wake();
+}
+
+std::vector<agent::Input> Mailbox::TakeAll() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(inputs_, {});
+}
+
+StopSignals::StopSignals(const Waker& waker) {
+  stop_signals = 0;
+  wake_descriptor = waker.Descriptor();
+  struct sigaction action {};
+  action.sa_handler = OnStopSignal;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(SIGTERM, &action, &old_term_);
+  ::sigaction(SIGINT, &action, &old_int_);
+}
+StopSignals::~StopSignals() {
+  ::sigaction(SIGTERM, &old_term_, nullptr);
+  ::sigaction(SIGINT, &old_int_, nullptr);
+}
+bool StopSignals::Asked() const { return stop_signals.load() > 0; }
+
+Shell::Shell(const Parts& parts, AgentOptions options, const RunnerOptions& runner, Rng rng)
+    : parts_(parts),
+      mailbox_(parts.waker),
+      agent_(std::move(options), rng),
+      runner_(runner, parts.applications,
+              [this](agent::Input input) { mailbox_.Put(std::move(input)); }) {}
+
+int Shell::Run(const StopSignals& signals) {
+  Begin();
+  while (!exit_) Turn(signals);
+  LastWords();
+  return exit_->code;
+}
+
+void Shell::Begin() {
+  const Instant now = MonotonicNow();
+  Spool::Contents kept = parts_.spool.Load();
+  std::vector<BlobRef> wanted;
+  for (const agent::UnitWork& work : kept.leases) {
+    wanted.insert(wanted.end(), work.inputs.begin(), work.inputs.end());
+  }
+  BlobFolder::Contents blobs = parts_.blobs.Load(wanted);
+  for (const std::string& warning : kept.warnings) parts_.log.Warn(warning, now);
+  for (const std::string& warning : blobs.warnings) parts_.log.Warn(warning, now);
+  if (!kept.results.empty() || !kept.leases.empty()) {
+    parts_.log.Info("kept from before: " + std::to_string(kept.results.size()) + " results, " +
+                        std::to_string(kept.leases.size()) + " units to compute",
+                    now);
+  }
+  next_readings_ = now;
+  Feed(agent::Started{std::move(kept.results), std::move(kept.leases), std::move(blobs.blobs)});
+}
+
+void Shell::Turn(const StopSignals& signals) {
+  Instant now = MonotonicNow();
+  const Instant until = std::min(agent_.NextDeadline().value_or(next_readings_), next_readings_);
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now, Duration{}));
+  parts_.link.Poll(wait, parts_.waker);
+  now = MonotonicNow();
+  std::vector<std::string> warnings;
+  for (agent::Input& input : parts_.link.Receive(now, warnings)) Feed(std::move(input));
+  for (const std::string& warning : warnings) parts_.log.Warn(warning, now);
+  for (agent::Input& input : mailbox_.TakeAll()) Feed(std::move(input));
+  if (signals.Asked() && !std::exchange(told_to_stop_, true)) Feed(agent::StopAsked{});
+  Periodic(now);
+  const auto deadline = agent_.NextDeadline();
+  if (deadline && *deadline <= now) Feed(agent::Tick{});
+}
+
+void Shell::Periodic(Instant now) {
+  if (now >= next_readings_) {
+    next_readings_ = now + kReadingsEvery;
+    Feed(agent::BoardReadings{ReadingsOf(parts_.probe.Sample())});
+  }
+  if (disk_trouble_ && now >= next_retry_) {
+    next_retry_ = now + kRetryDiskEvery;
+    if (!parts_.spool.RetryHeld()) return;
+    disk_trouble_ = false;
+    Feed(agent::SpoolTrouble{});
+  }
+}
+
+void Shell::Feed(agent::Input input) {
+  if (exit_) return;
+  agent_.Step(std::move(input), MonotonicNow());
+  for (agent::Action& action : agent_.TakeActions()) to_do_.push_back(std::move(action));
+  if (std::exchange(feeding_, true)) return;
+  while (!to_do_.empty()) {
+    agent::Action action = std::move(to_do_.front());
+    to_do_.pop_front();
+    std::visit([this](auto& a) { Do(a); }, action);
+  }
+  feeding_ = false;
+}
+
+void Shell::LastWords() {
+  const Instant until = MonotonicNow() + kLastWords;
+  for (Instant now = MonotonicNow(); now < until; now = MonotonicNow()) {
+    parts_.link.Poll(std::chrono::milliseconds(20), parts_.waker);
+    std::vector<std::string> unheard;
+    static_cast<void>(parts_.link.Receive(now, unheard));
+  }
+}
+
+// --- Actions ------------------------------------------------------------------------------------------
+
+void Shell::Do(agent::Send& action) { parts_.link.Send(std::move(action)); }
+
+void Shell::Do(agent::KeepLease& action) {
+  const Status kept = parts_.spool.KeepLease(action.work);
+  if (kept) return;
+  disk_trouble_ = true;
+  Feed(agent::SpoolTrouble{kept.error().what});
+}
+
+void Shell::Do(agent::DropLease& action) { parts_.spool.DropLease(action.lease); }
+
+void Shell::Do(agent::StartUnit& action) {
+  // If it cannot be counted it runs all the same: a full disk must not stop the work at hand.
+  const Status counted = parts_.spool.CountAttempt(action.work);
+  if (!counted) {
+    disk_trouble_ = true;
+    Feed(agent::SpoolTrouble{counted.error().what});
+  }
+  std::vector<std::filesystem::path> files;
+  for (const BlobRef& blob : action.work.inputs) files.push_back(parts_.blobs.Use(blob.hash));
+  const LeaseId lease = action.work.lease;
+  parts_.log.Say(agent::Log::Level::kDebug,
+                 "unit " + std::to_string(action.work.unit.value) + " starts", MonotonicNow());
+  runner_.Start({std::move(action.work), std::move(files), parts_.spool.Checkpoint(lease)});
+}
+
+void Shell::Do(agent::StopUnit&) { runner_.Stop(); }
+void Shell::Do(agent::PauseUnits& action) { runner_.Pause(action.paused); }
+
+void Shell::Do(agent::SpoolResult& action) {
+  const LeaseId lease = action.result.lease;
+  const Spool::Kept kept = parts_.spool.KeepResult(std::move(action.result));
+  if (!kept.durable) {
+    disk_trouble_ = true;
+    Feed(agent::SpoolTrouble{kept.durable.error().what});
+  }
+  Feed(agent::ResultSpooled{lease, kept.digest, kept.durable.has_value()});
+}
+
+void Shell::Do(agent::ForgetResult& action) { parts_.spool.ForgetResult(action.lease); }
+void Shell::Do(agent::OpenBlob& action) { Feed(parts_.blobs.Begin(action.blob)); }
+void Shell::Do(agent::StoreChunk& action) { Feed(parts_.blobs.Store(action.chunk)); }
+void Shell::Do(agent::DropBlob& action) { parts_.blobs.Drop(action.blob); }
+
+void Shell::Do(agent::ReadPayload& action) {
+  auto chunk = parts_.spool.ReadPayload(action.lease, action.offset);
+  agent::PayloadChunk answer;
+  answer.lease = action.lease;
+  if (chunk) {
+    answer.chunk = *std::move(chunk);
+  } else {
+    answer.error = chunk.error();
+  }
+  Feed(std::move(answer));
+}
+
+void Shell::Do(agent::Log& action) { parts_.log.Say(action.level, action.text, MonotonicNow()); }
+
+void Shell::Do(agent::Exit& action) {
+  if (action.code == 0) {
+    parts_.log.Info(action.why, MonotonicNow());
+  } else {
+    parts_.log.Error(action.why);
+  }
+  exit_ = std::move(action);
+}
+
+}  // namespace picube

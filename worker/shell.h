@@ -1,0 +1,106 @@
+// Does what the agent decides: owns spool, blobs, runner, link and log, and turns one loop. The main
+// thread's; the runner's thread only puts inputs into the mailbox.
+#pragma once
+
+#include <csignal>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hardware/probe.h"
+#include "protocol/transport/context.h"
+#include "worker/core/agent.h"
+#include "worker/link/link.h"
+#include "worker/log.h"
+#include "worker/run/runner.h"
+#include "worker/spool/blob_folder.h"
+#include "worker/spool/spool.h"
+
+namespace picube {
+
+// What other threads have to say to the agent. Any thread.
+class Mailbox {
+ public:
+  explicit Mailbox(Waker& waker) : waker_(waker) {}
+  void Put(agent::Input input);
+  [[nodiscard]] std::vector<agent::Input> TakeAll();
+
+ private:
+  Waker& waker_;
+  std::mutex mutex_;
+  std::vector<agent::Input> inputs_;
+};
+
+// SIGTERM and SIGINT ask the worker to stop; a second one ends it at once (all that matters is on
+// disk). One object at a time; it puts the old handlers back.
+class StopSignals {
+ public:
+  explicit StopSignals(const Waker& waker);
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  [[nodiscard]] bool Asked() const;
+
+ private:
+  struct sigaction old_term_ {};
+  struct sigaction old_int_ {};
+};
+
+[[nodiscard]] Instant MonotonicNow();
+
+class Shell {
+ public:
+  // All borrowed; they outlive the shell.
+  struct Parts {
+    Spool& spool;
+    BlobFolder& blobs;
+    Link& link;
+    WorkerLog& log;
+    Waker& waker;
+    BoardProbe& probe;
+    const ApplicationRegistry& applications;
+  };
+  Shell(const Parts& parts, AgentOptions options, const RunnerOptions& runner, Rng rng);
+
+  // Until the agent ends or cannot go on. The exit code.
+  [[nodiscard]] int Run(const StopSignals& signals);
+  // True while a kernel has not returned; then the process should end without unwinding.
+  [[nodiscard]] bool KernelRuns() const { return runner_.Busy(); }
+
+ private:
+  void Begin();
+  void Turn(const StopSignals& signals);
+  void Periodic(Instant now);
+  void Feed(agent::Input input);
+  void LastWords();
+
+  void Do(agent::Send& action);
+  void Do(agent::KeepLease& action);
+  void Do(agent::DropLease& action);
+  void Do(agent::StartUnit& action);
+  void Do(agent::StopUnit& action);
+  void Do(agent::PauseUnits& action);
+  void Do(agent::SpoolResult& action);
+  void Do(agent::ForgetResult& action);
+  void Do(agent::OpenBlob& action);
+  void Do(agent::StoreChunk& action);
+  void Do(agent::DropBlob& action);
+  void Do(agent::ReadPayload& action);
+  void Do(agent::Log& action);
+  void Do(agent::Exit& action);
+
+  Parts parts_;
+  Mailbox mailbox_;
+  Agent agent_;
+  std::deque<agent::Action> to_do_;
+  bool feeding_ = false;  // an action answers at once: its answer's actions come after the rest
+  std::optional<agent::Exit> exit_;
+  bool told_to_stop_ = false;
+  bool disk_trouble_ = false;
+  Instant next_readings_{};
+  Instant next_retry_{};
+  Runner runner_;  // last: its thread ends first
+};
+
+}  // namespace picube
