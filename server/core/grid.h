@@ -203,6 +203,8 @@ class Grid {
   void Step(Input input, Moment moment);
   // Everything decided since the last call.
   [[nodiscard]] Ready TakeReady();
+  // The same, into buffers that are cleared and reused.
+  void TakeReady(Ready& into);
   // When to Step(Tick) at the latest; nothing while there is nothing to wait for.
   [[nodiscard]] std::optional<Instant> NextDeadline() const;
 
@@ -226,6 +228,8 @@ class Grid {
   [[nodiscard]] std::vector<HostId> Hosts() const;         // ascending; operators too
   [[nodiscard]] ServerInfo DescribeServer() const;         // uptime and rate are the shell's
   [[nodiscard]] std::vector<AdmittedKey> Admitted(WallTime now) const;
+  // Blobs that live batches and results name: datasets, and payloads above kCorePayloadBytes.
+  void ReferencedBlobs(const std::function<void(const Digest&)>& callback) const;
   // Why something is as it is; empty headline = not live here (ask the projection).
   [[nodiscard]] Answer ExplainUnit(UnitId unit, Instant now) const;
   [[nodiscard]] Answer ExplainHost(HostId host, Instant now) const;

@@ -153,11 +153,19 @@ struct StateLeases {
   std::vector<Bytes> leases;
 };
 
+struct StateRequestKeys {  // of batches that have ended, oldest first: a late resend makes no new one
+  struct Key {
+    std::string key;  // owner and request key, as server/core joins them
+    BatchId batch;
+  };
+  std::vector<Key> keys;
+};
+
 using Record =
     std::variant<EpochStarted, InvitationMade, InvitationEnded, PrincipalEnrolled, HostRetired,
                  HostDrained, HostDescribed, BatchSubmitted, UnitsCreated, BatchSplit,
                  BatchPriority, LeasesGranted, LeasesEnded, ResultsReceived, ResultsSealed,
                  UnitsSettled, UnitFailed, UnitsRetried, BatchEnded, StateCounters, StateHost,
-                 StateBatch, StateUnits, StateLeases>;
+                 StateBatch, StateUnits, StateLeases, StateRequestKeys>;
 
 }  // namespace picube
