@@ -12,24 +12,6 @@ namespace {
 
 constexpr std::string_view kPart = ".part";
 
-// Calls `visit(path, digest)` for each whole blob; false stops.
-template <class Visit>
-void VisitBlobs(const fs::path& folder, Visit&& visit) {
-  std::error_code error;
-  for (fs::directory_iterator outer(folder, error), end; !error && outer != end;
-       outer.increment(error)) {
-    const std::string first = outer->path().filename().string();
-    if (first.size() != 2) continue;
-    std::error_code inner_error;
-    for (fs::directory_iterator inner(outer->path(), inner_error); !inner_error && inner != end;
-         inner.increment(inner_error)) {
-      Digest digest;
-      if (!FromHex(first + inner->path().filename().string(), digest)) continue;
-      if (!visit(inner->path(), digest)) return;
-    }
-  }
-}
-
 template <class Visit>
 void VisitParts(const fs::path& folder, Visit&& visit) {
   std::error_code error;
@@ -44,6 +26,23 @@ void VisitParts(const fs::path& folder, Visit&& visit) {
 }
 
 }  // namespace
+
+void VisitBlobFiles(const fs::path& folder,
+                    const std::function<bool(const fs::path&, const Digest&)>& visit) {
+  std::error_code error;
+  for (fs::directory_iterator outer(folder, error), end; !error && outer != end;
+       outer.increment(error)) {
+    const std::string first = outer->path().filename().string();
+    if (first.size() != 2) continue;
+    std::error_code inner_error;
+    for (fs::directory_iterator inner(outer->path(), inner_error); !inner_error && inner != end;
+         inner.increment(inner_error)) {
+      Digest digest;
+      if (!FromHex(first + inner->path().filename().string(), digest)) continue;
+      if (!visit(inner->path(), digest)) return;
+    }
+  }
+}
 
 void BlobStore::Impl::RemoveOld(const fs::path& path, fs::file_time_type before,
                                 BlobGarbage& garbage) {
@@ -61,7 +60,7 @@ Result<BlobGarbage> BlobStore::Impl::CollectGarbage(
     std::uint64_t small_at_most) {
   BlobGarbage garbage;
   const auto before = fs::file_time_type::clock::now() - grace;
-  VisitBlobs(folder, [&](const fs::path& path, const Digest& digest) {
+  VisitBlobFiles(folder, [&](const fs::path& path, const Digest& digest) {
     if (!referenced(digest)) RemoveOld(path, before, garbage);
     return true;
   });
@@ -83,7 +82,7 @@ Result<BlobGarbage> BlobStore::Impl::CollectGarbage(
 }
 
 void BlobStore::ForEach(const std::function<bool(const BlobRef&)>& callback) const {
-  VisitBlobs(impl_->folder, [&](const fs::path& path, const Digest& digest) {
+  VisitBlobFiles(impl_->folder, [&](const fs::path& path, const Digest& digest) {
     std::error_code error;
     const auto size = fs::file_size(path, error);
     return error ? true : callback(BlobRef{digest, size});

@@ -14,6 +14,12 @@
 
 namespace picube {
 
+// Calls `visit` for each whole blob that is a file, in no order; false stops. Reads names only, so
+// it may be used beside a running server.
+void VisitBlobFiles(
+    const std::filesystem::path& folder,
+    const std::function<bool(const std::filesystem::path&, const Digest&)>& visit);
+
 class BlobStore::Impl {
  public:
   // An arriving blob. Its mutex orders the threads that bring pieces of it.

@@ -87,7 +87,7 @@ void Database::Close() {
 
 Result<Database> Database::Open(const std::filesystem::path& file, Mode mode) {
   // One thread at a time uses a connection, so SQLite need not lock around each call.
-  int flags = SQLITE_OPEN_NOMUTEX;
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;  // URI: for Attach
   if (mode == Mode::kReadOnly) flags |= SQLITE_OPEN_READONLY;
   if (mode == Mode::kReadWrite) flags |= SQLITE_OPEN_READWRITE;
   if (mode == Mode::kCreate) flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -105,6 +105,18 @@ Status Database::Execute(const std::string& sql) {
     return std::unexpected(LastError("used"));
   }
   return {};
+}
+
+Status Database::Attach(const std::filesystem::path& file, const std::string& alias) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    if (c == '%' || c == '?' || c == '#' || c == '\'') {
+      uri += '%' + ToHex({&c, 1});
+    } else {
+      uri += c;
+    }
+  }
+  return Execute("ATTACH '" + uri + "?mode=ro' AS " + alias);
 }
 
 Result<Statement> Database::Prepare(std::string_view sql) {

@@ -72,6 +72,8 @@ class Database {
 
   // One or more statements without rows.
   [[nodiscard]] Status Execute(const std::string& sql);
+  // Makes another file readable under `alias`, never written.
+  [[nodiscard]] Status Attach(const std::filesystem::path& file, const std::string& alias);
   [[nodiscard]] Result<Statement> Prepare(std::string_view sql);
   // The first column of the first row; an error if there is no row.
   [[nodiscard]] Result<std::int64_t> QueryInt(std::string_view sql);
