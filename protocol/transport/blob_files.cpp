@@ -1,13 +1,13 @@
 // Blobs on disk and chunks in memory: part files, chunk sources, compression.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <memory>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
-#include <zstd.h>
 
 #include "protocol/transport/blob_transfer.h"
 
@@ -49,11 +49,11 @@ bool ReadAll(int descriptor, char* out, std::size_t size, std::uint64_t offset) 
 }
 
 // Gives `size` bytes of a file to `take`, a chunk at a time.
-bool ReadInChunks(int descriptor, std::uint64_t size,
-                  const std::function<void(BytesView)>& take) {
+bool ReadInChunks(int descriptor, std::uint64_t size, const std::function<void(BytesView)>& take) {
   Bytes block(limits::kChunkBytes, '\0');
   for (std::uint64_t offset = 0; offset < size;) {
-    const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - offset));
+    const auto piece =
+        static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - offset));
     if (!ReadAll(descriptor, block.data(), piece, offset)) return false;
     take(BytesView(block).substr(0, piece));
     offset += piece;
@@ -73,7 +73,8 @@ bool SyncFolderOf(const std::string& path) {
 
 }  // namespace
 
-// --- PartFile ---------------------------------------------------------------------------------------
+// --- PartFile
+// ---------------------------------------------------------------------------------------
 
 PartFile::PartFile(std::string final_path, int descriptor, std::uint64_t size)
     : final_path_(std::move(final_path)), descriptor_(descriptor), size_(size) {}
@@ -90,8 +91,8 @@ Result<std::unique_ptr<PartFile>> PartFile::Open(std::string final_path) {
     ::close(descriptor);
     return error;
   }
-  return std::unique_ptr<PartFile>(new PartFile(std::move(final_path), descriptor,
-                                                static_cast<std::uint64_t>(facts.st_size)));
+  return std::unique_ptr<PartFile>(
+      new PartFile(std::move(final_path), descriptor, static_cast<std::uint64_t>(facts.st_size)));
 }
 
 Status PartFile::ReadBack(const std::function<void(BytesView)>& take) {
@@ -122,7 +123,8 @@ Status PartFile::Discard() {
   return {};
 }
 
-// --- ChunkSource ------------------------------------------------------------------------------------
+// --- ChunkSource
+// ------------------------------------------------------------------------------------
 
 ChunkSource::~ChunkSource() { ::close(descriptor_); }
 
@@ -147,11 +149,15 @@ Result<Chunk> ChunkSource::Read(std::uint64_t offset) const {
   chunk.blob = blob_.hash;
   chunk.offset = offset;
   chunk.total = blob_.size;
-  chunk.data.resize(static_cast<std::size_t>(
-      std::min<std::uint64_t>(limits::kChunkBytes, blob_.size - offset)));
+  chunk.data.resize(
+      static_cast<std::size_t>(std::min<std::uint64_t>(limits::kChunkBytes, blob_.size - offset)));
   if (!ReadAll(descriptor_, chunk.data.data(), chunk.data.size(), offset)) {
     return FileError("read", "the file of blob " + ToHex(blob_.hash));
   }
+  return PackChunk(std::move(chunk));
+}
+
+Chunk PackChunk(Chunk chunk) {
   Bytes packed(chunk.data.size(), '\0');  // no more room: beyond, it is not worth it anyway
   const std::size_t size = ZSTD_compress(packed.data(), packed.size(), chunk.data.data(),
                                          chunk.data.size(), kCompressionLevel);

@@ -5,9 +5,9 @@
 //   the server's side of the latter:             PutChunk -> AcceptPut(BlobAssembly) -> PutState
 //   the server's side of the former:             GetChunk -> ChunkSource::Read -> Chunk
 //
-// Bytes stream through a BlobSink: never a whole file in memory. A transfer that is cut goes on where
-// the sink ends. The hash is checked before a blob gets its name; one that fails it is thrown away.
-// Each object belongs to one thread at a time.
+// Bytes stream through a BlobSink: never a whole file in memory. A transfer that is cut goes on
+// where the sink ends. The hash is checked before a blob gets its name; one that fails it is thrown
+// away. Each object belongs to one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -64,8 +64,8 @@ class PartFile final : public BlobSink {
 // The bytes of one blob as they come in: in order, within bounds, hashed on the way.
 class BlobAssembly {
  public:
-  // Reads what the sink has from an earlier attempt (and starts over if that is more than the blob).
-  // An empty blob is complete at once.
+  // Reads what the sink has from an earlier attempt (and starts over if that is more than the
+  // blob). An empty blob is complete at once.
   [[nodiscard]] static Result<BlobAssembly> Start(const BlobRef& blob,
                                                   std::unique_ptr<BlobSink> sink);
 
@@ -115,7 +115,7 @@ class BlobDownload {
  private:
   BlobAssembly assembly_;
   std::uint32_t credit_;
-  std::uint64_t asked_ = 0;  // everything before has been asked for
+  std::uint64_t asked_ = 0;           // everything before has been asked for
   std::optional<std::uint64_t> gap_;  // where a chunk was lost and has been asked for again
 };
 

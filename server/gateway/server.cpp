@@ -59,6 +59,15 @@ std::string ListenAgain(const ServerOptions& options, const std::filesystem::pat
   return before.empty() ? options.listen : before;
 }
 
+// An IPv4 address bound through IPv6 reads as people write it.
+std::string Plain(std::string endpoint) {
+  constexpr std::string_view kMapped = "tcp://[::ffff:";
+  if (!endpoint.starts_with(kMapped)) return endpoint;
+  const auto close = endpoint.find(']');
+  return "tcp://" + endpoint.substr(kMapped.size(), close - kMapped.size()) +
+         endpoint.substr(close + 1);
+}
+
 std::uint64_t SeedOf(const Identity& identity) {
   std::uint64_t seed = 0;
   for (const std::uint8_t byte : identity.server.signing.key.bytes) seed = Mix64(seed ^ byte);
@@ -165,7 +174,7 @@ Status Server::Impl::Bind() {
   const auto kept = state_.Root() / "endpoint";
   auto bound = socket_->Bind(ListenAgain(options_, kept));
   if (!bound) return std::unexpected(bound.error());
-  endpoint = *bound;
+  endpoint = Plain(*bound);
   advertised = AdvertisedEndpoint(options_.advertise, endpoint);
   if (options_.listen.ends_with(":*")) std::ofstream(kept, std::ios::trunc) << endpoint << '\n';
   return WriteOperatorEndpoint(state_, advertised, identity_.server.transport.key);
@@ -334,9 +343,11 @@ void Server::Impl::Invite(const FromPeer& from, const Control& control) {
   const std::int64_t seconds = std::clamp<std::int64_t>(control.number, 60, 30LL * 86400);
   const WallTime expires{decider_->Now().wall.ms + seconds * 1000};
   NewInvitation made = MakeInvitation(identity_, advertised, control.principal, expires);
+  const auto inviting = decider_->State().DescribeHost(from.host, decider_->Now().now);
   decider_->Step(MadeInvitation{.key = made.key,
                                 .kind = control.principal,
-                                .owner = control.text,
+                                .owner = control.text.empty() && inviting ? inviting->owner
+                                                                          : control.text,
                                 .expires = expires,
                                 .reply = from.reply,
                                 .code = std::move(made.code)});
