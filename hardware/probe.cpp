@@ -186,6 +186,9 @@ std::optional<std::uint32_t> BoardProbe::Throttled() const {
   if (!text) return std::nullopt;
   std::string_view digits = Trim(*text);
   if (digits.starts_with("0x")) digits.remove_prefix(2);
+  if (digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) {
+    return std::nullopt;
+  }
   return Number<std::uint32_t>(digits, 16);
 }
 

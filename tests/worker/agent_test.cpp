@@ -390,6 +390,7 @@ TEST_F(Reporting, AFullDiskStopsAskingNotReportingAndIsSaidOnce) {
   Finish(1);
   EXPECT_EQ(Sent<Report>(), 1U);
   Acknowledge({1});
+  Answer<AskWork>(NoWork{});  // asked before the disk was full
   const std::size_t asks = Sent<AskWork>();
   Finish(2);
   EXPECT_FALSE(LastSent<Report>().ask);

@@ -48,7 +48,7 @@ void Agent::Impl::ExpireRequests(Instant now) {
   for (const auto& [kind, open] : open_) {
     if (now < open.give_up) continue;
     late.push_back(kind);
-    silent = silent || heard_ < open.sent;
+    silent = silent || heard_ <= open.sent;
   }
   for (const RequestKind kind : late) {
     open_.erase(kind);
