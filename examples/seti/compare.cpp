@@ -64,8 +64,8 @@ bool Explains(const Row& tone, const Row& signal) {
   double off = std::fmod(std::fabs(seen - expected), rate);
   if (off > rate / 2) off = rate - off;
   const double block = length / rate;
-  return off <= 2.5 * rate / length &&
-         std::fabs(signal.at("chirp") - tone.at("drift")) <= 2.2 / (block * block);
+  return off <= 3.5 * rate / length &&
+         std::fabs(signal.at("chirp") - tone.at("drift")) <= 4.0 / (block * block);
 }
 
 std::string Padded(std::string text, std::size_t width) {

@@ -19,8 +19,8 @@ struct Comparison {
 };
 
 // `product` is signals.csv, `truth` the list of picube-recording. A tone explains a signal if the
-// drifting lines agree in the middle of the signal's block within 2.5 bins, and the drifts within
-// what smears a signal by about two bins: neighbouring bins and chirp steps belong to one tone.
+// drifting lines agree in the middle of the signal's block within 3.5 bins, and the drifts within
+// what smears a signal by about four bins: neighbouring bins and chirp steps belong to one tone.
 // Marginal signals count neither as found nor as invented.
 [[nodiscard]] Result<Comparison> Compare(std::istream& product, std::istream& truth);
 

@@ -20,6 +20,7 @@ constexpr double kRate = 9765.625;            // Hz: a 2.5 MHz band in 256 parts
 constexpr double kCenter = 1420009765.625;    // Hz, in the hydrogen band
 constexpr double kStartJd = 2461041.7083333;  // 2026-01-01 05:00 UTC
 constexpr std::uint32_t kLength = 131072;
+constexpr double kNear = 0.4;                 // of a tone's power to the wished one
 constexpr double kNoiseDeviation = 37837.2;   // of a sum of four uniform 16-bit numbers
 
 // Positions of a telescope that follows a point at the meridian, with the jitter of its drive.
@@ -180,7 +181,8 @@ std::vector<std::uint8_t> Quantise(const std::vector<std::int32_t>& noise,
   return packed;
 }
 
-// The greatest power near each tone: chirp rates within six steps, bins within two.
+// The greatest power near each tone: chirp rates within 24 steps (every other
+// one), bins within three and a half: what the comparison takes for this tone.
 void Measure(const std::string& sah, std::vector<Tone>& tones, int threads) {
   auto unit = ParseSah(sah, "the recording");
   auto table = seti::ChirpTable::Make(unit->header);
@@ -193,14 +195,14 @@ void Measure(const std::string& sah, std::vector<Tone>& tones, int threads) {
     Tone& tone = tones[i];
     tone.power = 0;
     const auto middle = static_cast<std::int64_t>(std::floor(tone.drift / step + 0.5));
-    for (std::int64_t k = middle - 6; k <= middle + 6; ++k) {
+    for (std::int64_t k = middle - 24; k <= middle + 24; k += 2) {
       const seti::PairResult found = search.Search(seti::Pair(k, 17), 6.0F, worker);
       for (const seti::Spike& spike : found.spikes) {
         const double seconds = (spike.block + 0.5) * kLength / kRate;
         const double off = (tone.drift - static_cast<double>(k) * step) * seconds;
         double bin = (tone.frequency - kCenter + off) * kLength / kRate;
         if (bin < 0) bin += kLength;
-        if (std::fabs(bin - spike.bin) > 2.0) continue;
+        if (std::fabs(bin - spike.bin) > 3.5) continue;
         tone.power = std::max(tone.power, static_cast<double>(spike.power));
       }
     }
@@ -232,11 +234,11 @@ Result<MadeRecording> MakeRecording(const RecordingOptions& options) {
     Measure(made.sah, made.tones, threads);
     bool good = true;
     for (const Tone& tone : made.tones) {
-      good = good && std::fabs(tone.power - options.power) <= 0.5;
+      good = good && std::fabs(tone.power - options.power) <= kNear;
     }
     if (good) return made;
     for (Tone& tone : made.tones) {
-      if (std::fabs(tone.power - options.power) <= 0.5) continue;
+      if (std::fabs(tone.power - options.power) <= kNear) continue;
       // Not the whole way: which block of noise helps a tone most changes with its strength.
       const double wished = tone.power > 0 ? std::sqrt(options.power / tone.power) : 1.3;
       tone.amplitude *= 1 + 0.8 * (std::clamp(wished, 0.7, 1.4) - 1);

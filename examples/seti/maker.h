@@ -16,8 +16,8 @@ namespace picube::examples {
 struct RecordingOptions {
   std::uint64_t seed = 1;
   int tones = 6;             // at most 16
-  double max_drift = 3.5;    // Hz/s; tones drift less than this, either way
-  double power = 25.5;       // peak power over the mean that each tone is found with, about
+  double max_drift = 2.5;    // Hz/s; tones drift less than this, either way
+  double power = 25.0;       // peak power over the mean that each tone is found with, about
 };
 
 struct Tone {
@@ -34,7 +34,7 @@ struct MadeRecording {
 };
 
 // The amplitudes are found by trial: the recording is searched near each tone with the very search
-// that the application uses, until each tone is found within half a unit of the wished power.
+// that the application uses, until each tone is found within 0.4 of the wished power.
 [[nodiscard]] Result<MadeRecording> MakeRecording(const RecordingOptions& options);
 
 // The list of tones as CSV: tone,frequency,drift,amplitude,power,sample_rate.

@@ -1,1 +1,34 @@
+#include "workunits/applications.h"
+
 #include <gtest/gtest.h>
+
+#include <set>
+
+namespace picube {
+namespace {
+
+TEST(Applications, BuiltInOnesAreFoundByName) {
+  ApplicationRegistry registry;
+  AddBuiltInApplications(registry);
+  ASSERT_NE(registry.Find("seti"), nullptr);
+  ASSERT_NE(registry.Find("primes"), nullptr);
+  EXPECT_EQ(registry.Find("nothing"), nullptr);
+  EXPECT_EQ(registry.All().size(), 2U);
+}
+
+TEST(Applications, EachDescribesItself) {
+  ApplicationRegistry registry;
+  AddBuiltInApplications(registry);
+  for (const Application* application : registry.All()) {
+    const ApplicationInfo& info = application->Info();
+    EXPECT_FALSE(info.summary.empty());
+    std::set<std::string> names;
+    for (const auto& parameter : info.parameters) {
+      EXPECT_FALSE(parameter.help.empty());
+      EXPECT_TRUE(names.insert(parameter.name).second);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace picube

@@ -1,1 +1,189 @@
+#include "workunits/math/fft.h"
+
 #include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+
+#include "protocol/base/rng.h"
+#include "workunits/math/sums.h"
+#include "workunits/math/twin.h"
+
+namespace picube::math {
+namespace {
+
+template <class T>
+struct Data {
+  Aligned<T> re, im;
+};
+
+template <class T>
+Data<T> Random(std::size_t n, std::uint64_t seed) {
+  Rng rng(seed);
+  Data<T> data{Aligned<T>(n), Aligned<T>(n)};
+  for (std::size_t i = 0; i < n; ++i) {
+    data.re[i] = static_cast<T>(static_cast<double>(rng.Below(2001)) - 1000) / 512;
+    data.im[i] = static_cast<T>(static_cast<double>(rng.Below(2001)) - 1000) / 512;
+  }
+  return data;
+}
+
+template <class T>
+std::uint64_t DigestOf(const Aligned<T>& values) {
+  std::uint64_t digest = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if constexpr (sizeof(T) == 4) {
+      digest = Mix64(digest ^ std::bit_cast<std::uint32_t>(values[i]));
+    } else {
+      digest = Mix64(digest ^ std::bit_cast<std::uint64_t>(values[i]));
+    }
+  }
+  return digest;
+}
+
+// Largest error over the root mean square of the output.
+template <class T>
+double ErrorAgainstTwin(std::size_t n, std::size_t count) {
+  const Fft<T> fft(n);
+  auto workspace = fft.MakeWorkspace();
+  const auto in = Random<T>(n * count, n);
+  Data<T> out{Aligned<T>(n * count), Aligned<T>(n * count)};
+  fft.Transform(in.re.data(), in.im.data(), count, out.re.data(), out.im.data(), workspace);
+  double worst = 0;
+  double power = 0;
+  for (std::size_t t = 0; t < count; ++t) {
+    std::vector<twin::Complex> x;
+    for (std::size_t i = t * n; i < (t + 1) * n; ++i) x.emplace_back(in.re[i], in.im[i]);
+    x = twin::Fft(std::move(x));
+    for (std::size_t k = 0; k < n; ++k) {
+      worst = std::max(worst, std::abs(x[k] - twin::Complex(out.re[t * n + k], out.im[t * n + k])));
+      power += std::norm(x[k]);
+    }
+  }
+  return worst / std::sqrt(power / static_cast<double>(n * count));
+}
+
+TEST(FftTwin, FastTwinIsTheDefinition) {
+  std::vector<twin::Complex> x;
+  Rng rng(5);
+  for (int i = 0; i < 64; ++i) {
+    x.emplace_back(static_cast<double>(rng.Below(100)), static_cast<double>(rng.Below(100)));
+  }
+  const auto slow = twin::Dft(x);
+  const auto fast = twin::Fft(x);
+  for (std::size_t k = 0; k < x.size(); ++k) EXPECT_LT(std::abs(slow[k] - fast[k]), 1e-10);
+}
+
+TEST(Fft, AgreesWithItsTwinAtEveryLength) {
+  for (std::size_t n = 8; n <= 16384; n *= 2) {
+    EXPECT_LT(ErrorAgainstTwin<float>(n, n <= 512 ? 19 : 1), 3e-6) << n;
+    EXPECT_LT(ErrorAgainstTwin<double>(n, n <= 512 ? 3 : 1), 1e-14) << n;
+  }
+}
+
+TEST(Fft, LongestLengthsPutAToneWhereItBelongs) {
+  for (const std::size_t n : {std::size_t{1} << 17, std::size_t{1} << 20}) {
+    const Fft<float> fft(n);
+    auto workspace = fft.MakeWorkspace();
+    Data<float> in{Aligned<float>(n), Aligned<float>(n)};
+    in.re[3] = 1;  // becomes a wave of three turns
+    Data<float> out{Aligned<float>(n), Aligned<float>(n)};
+    fft.Transform(in.re.data(), in.im.data(), 1, out.re.data(), out.im.data(), workspace);
+    for (const std::size_t k : {std::size_t{0}, n / 12, n / 4, n - 1}) {
+      const double angle = 6.283185307179586 * 3 * static_cast<double>(k) / static_cast<double>(n);
+      EXPECT_NEAR(static_cast<double>(out.re[k]), std::cos(angle), 1e-6);
+      EXPECT_NEAR(static_cast<double>(out.im[k]), std::sin(angle), 1e-6);
+    }
+  }
+}
+
+TEST(Fft, ExchangedPartsTransformBack) {
+  const Fft<double> fft(4096);
+  auto workspace = fft.MakeWorkspace();
+  const auto in = Random<double>(4096, 9);
+  Data<double> there{Aligned<double>(4096), Aligned<double>(4096)};
+  Data<double> back{Aligned<double>(4096), Aligned<double>(4096)};
+  fft.Transform(in.re.data(), in.im.data(), 1, there.re.data(), there.im.data(), workspace);
+  fft.Transform(there.im.data(), there.re.data(), 1, back.im.data(), back.re.data(), workspace);
+  for (std::size_t i = 0; i < 4096; ++i) {
+    ASSERT_NEAR(back.re[i] / 4096, in.re[i], 1e-13);
+    ASSERT_NEAR(back.im[i] / 4096, in.im[i], 1e-13);
+  }
+}
+
+TEST(Fft, PowerIsTheSquaredTransform) {
+  for (const std::size_t n : {std::size_t{64}, std::size_t{2048}}) {
+    const Fft<float> fft(n);
+    auto workspace = fft.MakeWorkspace();
+    const auto in = Random<float>(n, 4);
+    Data<float> out{Aligned<float>(n), Aligned<float>(n)};
+    Aligned<float> power(n);
+    fft.Transform(in.re.data(), in.im.data(), 1, out.re.data(), out.im.data(), workspace);
+    fft.Power(in.re.data(), in.im.data(), 1, power.data(), workspace);
+    for (std::size_t k = 0; k < n; ++k) {
+      const float squares = out.re[k] * out.re[k] + out.im[k] * out.im[k];
+      ASSERT_EQ(power[k], squares);
+    }
+  }
+}
+
+template <class T>
+std::uint64_t TransformDigest(std::size_t n, Isa isa) {
+  const Fft<T> fft(n, isa);
+  auto workspace = fft.MakeWorkspace();
+  const std::size_t count = fft.Batch();
+  const auto in = Random<T>(n * count, 77);
+  Data<T> out{Aligned<T>(n * count), Aligned<T>(n * count)};
+  fft.Transform(in.re.data(), in.im.data(), count, out.re.data(), out.im.data(), workspace);
+  return Mix64(DigestOf(out.re) ^ DigestOf(out.im));
+}
+
+// The same numbers must come out of every build: x86-64 and arm64, wide registers and narrow.
+TEST(Fft, BitsAreTheSameOnEveryMachine) {
+  for (const Isa isa : {Isa::kBaseline, BestIsa()}) {
+    EXPECT_EQ(TransformDigest<float>(8, isa), 10219639385940203122U);
+    EXPECT_EQ(TransformDigest<float>(512, isa), 16629220802893322057U);
+    EXPECT_EQ(TransformDigest<float>(8192, isa), 9170535225021882061U);
+    EXPECT_EQ(TransformDigest<double>(32768, isa), 4619190027998374426U);
+  }
+}
+
+TEST(Sums, MeanAndPeakAgreeWithThePlainOnes) {
+  for (std::size_t n = 8; n <= 8192; n *= 2) {
+    const auto data = Random<float>(n, n + 1);
+    Aligned<float> power(n);
+    double sum = 0;
+    std::size_t best = 1;
+    for (std::size_t i = 0; i < n; ++i) {
+      power[i] = data.re[i] * data.re[i];
+      sum += static_cast<double>(power[i]);
+      if (i > 1 && power[i] > power[best]) best = i;
+    }
+    const Peak peak = SumAndPeak(BestIsa(), power.data(), n);
+    EXPECT_NEAR(peak.sum, sum, 1e-6 * sum);
+    EXPECT_EQ(peak.bin, best);
+    EXPECT_EQ(peak.peak, power[best]);
+  }
+}
+
+TEST(Sums, BinZeroIsSummedButNeverThePeakAndTiesGoToTheLowestBin) {
+  Aligned<float> power(2048);
+  power[0] = 100;
+  power[700] = 5;
+  power[1500] = 5;
+  const Peak peak = SumAndPeak(BestIsa(), power.data(), 2048);
+  EXPECT_EQ(peak.bin, 700U);
+  EXPECT_EQ(peak.sum, 110.0);
+}
+
+TEST(Sums, BitsAreTheSameOnEveryMachine) {
+  const auto data = Random<float>(16384, 3);
+  for (const Isa isa : {Isa::kBaseline, BestIsa()}) {
+    Aligned<float> power(16384);
+    for (std::size_t i = 0; i < 16384; ++i) power[i] = data.re[i] * data.re[i] + data.im[i] * 2 + 9;
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(SumAndPeak(isa, power.data(), 16384).sum), 4685033992708161536U);
+  }
+}
+
+}  // namespace
+}  // namespace picube::math

@@ -1,1 +1,218 @@
+// The application as server and worker use it, on a small synthetic recording.
 #include <gtest/gtest.h>
+
+#include "protocol/base/rng.h"
+#include "tests/workunits/support.h"
+#include "workunits/seti/payload.h"
+#include "workunits/seti/recording.h"
+#include "workunits/seti/seti.h"
+#include "workunits/seti/spikes.h"
+
+namespace picube {
+namespace {
+
+using namespace seti;
+
+class SetiApplication : public ::testing::Test {
+ protected:
+  SetiApplication() {
+    path_ = folder_.Write("small.sah", test::SmallRecording(1));
+    dataset_.files = {{"small.sah", path_}};
+  }
+
+  Bytes ComputeUnit(const UnitPlan& unit, int threads) const {
+    test::TestContext context(threads);
+    const auto outcome = application_->Compute({unit.parameters, {path_}}, context);
+    EXPECT_TRUE(std::holds_alternative<Bytes>(outcome));
+    return std::holds_alternative<Bytes>(outcome) ? std::get<Bytes>(outcome) : Bytes();
+  }
+
+  std::string Product(const Parameters& parameters, int threads) const {
+    const test::TemporaryFolder out;
+    std::string all;
+    for (const auto& file :
+         test::RunAll(*application_, dataset_, parameters, threads, out.Path())) {
+      all += file.name + "\n" + test::ReadText(file.path);
+    }
+    return all;
+  }
+
+  test::TemporaryFolder folder_;
+  std::filesystem::path path_;
+  Dataset dataset_;
+  std::unique_ptr<Application> application_ = MakeSetiApplication();
+};
+
+TEST_F(SetiApplication, BitsAreTheSameForAnyNumberOfThreads) {
+  const auto units = test::AllUnits(*application_, dataset_, {{"units", "2"}});
+  ASSERT_EQ(units.size(), 2U);
+  const Bytes one = ComputeUnit(units[1], 1);
+  for (const int threads : {2, 3, 4, 7}) EXPECT_EQ(ComputeUnit(units[1], threads), one);
+}
+
+TEST_F(SetiApplication, BitsAreTheSameOnEveryMachine) {
+  const auto units = test::AllUnits(*application_, dataset_, {{"units", "1"}});
+  const Bytes payload = ComputeUnit(units[0], 2);
+  std::uint64_t digest = 0;
+  for (const char c : payload) digest = Mix64(digest ^ static_cast<unsigned char>(c));
+  EXPECT_EQ(digest, 3838497101735532174U);
+}
+
+TEST_F(SetiApplication, ProductIsTheSameForEverySplit) {
+  const std::string whole = Product({{"units", "1"}}, 2);
+  EXPECT_NE(whole.find("<best_spike>"), std::string::npos);
+  EXPECT_EQ(Product({{"units", "2"}}, 1), whole);
+  EXPECT_EQ(Product({{"units", "128"}}, 2), whole);
+}
+
+TEST_F(SetiApplication, ToneIsFoundAtItsDriftAndFrequency) {
+  const test::TemporaryFolder out;
+  const auto product = test::RunAll(*application_, dataset_, {{"fft-length", "16384"}}, 2,
+                                    out.Path());
+  std::istringstream csv(test::ReadText(out.Path() / "signals.csv"));
+  std::string line;
+  std::getline(csv, line);
+  bool found = false;
+  while (std::getline(csv, line)) {
+    const auto cell = test::Cells(line);
+    const double chirp = std::stod(cell[1]);
+    const double frequency = std::stod(cell[5]) - 1420000000.0;
+    found = found || (std::abs(chirp - 0.05) < 0.004 && std::abs(frequency - 123.4) < 0.3);
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(SetiApplication, StoppedUnitGoesOnFromItsCheckpoint) {
+  const auto units = test::AllUnits(*application_, dataset_, {{"units", "1"}});
+  const Bytes whole = ComputeUnit(units[0], 1);
+  test::TestContext context(1);
+  context.StopAtPause(3);
+  auto outcome = application_->Compute({units[0].parameters, {path_}}, context);
+  ASSERT_TRUE(std::holds_alternative<Stopped>(outcome));
+  ASSERT_TRUE(context.Checkpoint());
+  const auto state = DecodeResult(*context.Checkpoint());
+  ASSERT_TRUE(state);
+  EXPECT_GT(state->pairs, 0U);
+  context.StopAtPause(0);
+  outcome = application_->Compute({units[0].parameters, {path_}}, context);
+  ASSERT_TRUE(std::holds_alternative<Bytes>(outcome));
+  EXPECT_EQ(std::get<Bytes>(outcome), whole);
+}
+
+TEST_F(SetiApplication, DamagedCheckpointIsIgnored) {
+  const auto units = test::AllUnits(*application_, dataset_, {{"units", "8"}});
+  test::TestContext context(1);
+  context.SaveCheckpoint("garbage");
+  const auto outcome = application_->Compute({units[3].parameters, {path_}}, context);
+  ASSERT_TRUE(std::holds_alternative<Bytes>(outcome));
+  EXPECT_EQ(std::get<Bytes>(outcome), ComputeUnit(units[3], 1));
+}
+
+TEST_F(SetiApplication, SplitGoesOnAfterSkip) {
+  const auto units = test::AllUnits(*application_, dataset_, {{"units", "9"}});
+  const auto source = application_->Split(dataset_, {{"units", "9"}});
+  ASSERT_TRUE(source);
+  (*source)->Skip(7);
+  EXPECT_EQ((*source)->Next()->parameters, units[7].parameters);
+  (*source)->Skip(100);
+  EXPECT_FALSE((*source)->Next());
+}
+
+TEST_F(SetiApplication, SearchAgreesWithItsTwin) {
+  const auto unit = ParseSah(test::SmallRecording(1), "small");
+  auto table = ChirpTable::Make(unit->header);
+  const auto recording =
+      std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 1));
+  SpikeSearch search(recording, recording->table.Lengths());
+  search.Reserve(1);
+  for (const Pair pair : {Pair(20, 14), Pair(-20, 6), Pair(0, 9), Pair(40, 10)}) {
+    const float threshold = pair.Length() == 64 ? 8.0F : 9.0F;
+    const PairResult found = search.Search(pair, threshold / kMarginal, 0);
+    const auto judged = twin::Search(*recording, pair, static_cast<double>(threshold));
+    ASSERT_EQ(found.spikes.size(), judged.size()) << pair.Length();
+    for (std::size_t i = 0; i < judged.size(); ++i) {
+      EXPECT_EQ(found.spikes[i].block, judged[i].block);
+      EXPECT_EQ(found.spikes[i].bin, judged[i].bin);
+      EXPECT_NEAR(found.spikes[i].power, judged[i].power, 1e-5F * judged[i].power);
+    }
+  }
+}
+
+TEST_F(SetiApplication, NarrowAndWideRegistersAgree) {
+  const auto unit = ParseSah(test::SmallRecording(2), "small");
+  auto table = ChirpTable::Make(unit->header);
+  const auto recording =
+      std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 1));
+  SpikeSearch narrow(recording, recording->table.Lengths(), math::Isa::kBaseline);
+  SpikeSearch wide(recording, recording->table.Lengths());
+  narrow.Reserve(1);
+  wide.Reserve(1);
+  for (int log2 = 6; log2 <= 14; ++log2) {
+    EXPECT_EQ(narrow.Search(Pair(-33, log2), 9, 0).digest, wide.Search(Pair(-33, log2), 9, 0).digest);
+  }
+}
+
+TEST_F(SetiApplication, OverflowEndsTheResultFileAtMaxSignals) {
+  const test::TemporaryFolder out;
+  const auto product = test::RunAll(*application_, dataset_,
+                                    {{"threshold", "6"}, {"fft-length", "64,128"}}, 2, out.Path());
+  ASSERT_EQ(product.size(), 3U);
+  EXPECT_NE(product[0].what.find("overflow"), std::string::npos) << product[0].what;
+  const std::string xml = test::ReadText(out.Path() / "result.xml");
+  std::size_t spikes = 0;
+  for (std::size_t at = 0; (at = xml.find("<spike>", at)) != xml.npos; ++at) ++spikes;
+  EXPECT_EQ(spikes, 300U);
+  EXPECT_EQ(xml.find("best_spike"), xml.npos);
+}
+
+TEST_F(SetiApplication, MergeRefusesAWrongByteAndTheResultOfAnotherUnit) {
+  const Parameters parameters = {{"units", "3"}};
+  const auto units = test::AllUnits(*application_, dataset_, parameters);
+  const test::TemporaryFolder out;
+  auto merger = application_->StartMerge(dataset_, parameters, out.Path());
+  ASSERT_TRUE(merger);
+  const Bytes first = ComputeUnit(units[0], 1);
+  EXPECT_FALSE((*merger)->Add(1, first));
+  EXPECT_FALSE((*merger)->Add(0, first.substr(0, first.size() - 1)));
+  EXPECT_FALSE((*merger)->Add(0, ""));
+  EXPECT_TRUE((*merger)->Add(0, first));
+}
+
+TEST_F(SetiApplication, MissingUnitsAreSaid) {
+  const test::TemporaryFolder out;
+  auto merger = application_->StartMerge(dataset_, {}, out.Path());
+  ASSERT_TRUE(merger);
+  const auto product = (*merger)->Finish(/*missing=*/4);
+  ASSERT_TRUE(product);
+  EXPECT_NE(product->front().what.find("4 units are missing"), std::string::npos);
+}
+
+TEST_F(SetiApplication, ErrorsNameFileAndParameter) {
+  const auto garbage = folder_.Write("garbage.sah", "\x01\x02\x03 not a unit");
+  const auto bad = application_->Split({{{"garbage.sah", garbage}}}, {});
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().kind, ErrorKind::kUser);
+  EXPECT_NE(bad.error().what.find("garbage.sah"), std::string::npos);
+  const auto name = application_->Split(dataset_, {{"chrip", "1"}});
+  ASSERT_FALSE(name);
+  EXPECT_NE(name.error().what.find("--chrip"), std::string::npos);
+  EXPECT_FALSE(application_->Split({}, {}));
+  test::TestContext context(1);
+  const auto units = test::AllUnits(*application_, dataset_, {});
+  const auto outcome = application_->Compute({units[0].parameters, {garbage}}, context);
+  ASSERT_TRUE(std::holds_alternative<Error>(outcome));
+  EXPECT_EQ(std::get<Error>(outcome).kind, ErrorKind::kUnit);
+}
+
+TEST(SetiPayload, ResultsSurviveTheirBytes) {
+  UnitResult result;
+  result.first = 7;
+  result.Fold({{{-5, 64, 3, 2, 25.5F, 1.5F}}, {-5, 64, 3, 2, 25.5F, 1.5F}, 99, 16});
+  EXPECT_EQ(DecodeResult(EncodeResult(result)), result);
+  const UnitRange range{{-1, 2, 4096, 24}, 10, 20};
+  EXPECT_EQ(DecodeRange(EncodeRange(range)), range);
+  EXPECT_FALSE(DecodeRange("short"));
+}
+
+}  // namespace
+}  // namespace picube

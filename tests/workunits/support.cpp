@@ -90,7 +90,7 @@ std::string SmallHeader() {
         <chirp_limit>0.2</chirp_limit><fft_len_flags>32704</fft_len_flags>
       </chirp_parameter_t>
     </chirps>
-    <max_signals>30</max_signals>
+    <max_signals>300</max_signals>
   </analysis_cfg>
   <subband_desc>
     <center>1420000000</center><base>1420000000</base><sample_rate>1000</sample_rate>

@@ -18,6 +18,10 @@ namespace picube::math {
 // Calls body(piece, worker) for each piece of [0, count), worker < threads. The body must not throw.
 template <class Body>
 void ParallelFor(int threads, std::size_t count, const Body& body) {
+  if (threads <= 1 || count <= 1) {  // no team for nothing
+    for (std::size_t i = 0; i < count; ++i) body(i, std::size_t{0});
+    return;
+  }
 #if defined(__SANITIZE_THREAD__)
   std::atomic<std::size_t> next{0};
   std::vector<std::jthread> crew;

@@ -1,0 +1,2 @@
+picube_fuzzer(codec_fuzz picube_wire)
+picube_fuzzer(sah_fuzz picube_workunits)
