@@ -65,8 +65,9 @@ std::vector<std::string> Folders(const std::filesystem::path& where, std::string
 }
 
 bool IsProcessor(std::string_view type) {
-  constexpr std::string_view kTypes[] = {"cpu-thermal", "cpu_thermal", "soc-thermal",
-                                         "soc_thermal", "x86_pkg_temp", "coretemp", "k10temp"};
+  constexpr std::string_view kTypes[] = {"cpu-thermal", "cpu_thermal",  "soc-thermal",
+                                         "soc_thermal", "x86_pkg_temp", "coretemp",
+                                         "k10temp"};
   return std::ranges::find(kTypes, type) != std::end(kTypes);
 }
 

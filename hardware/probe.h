@@ -23,10 +23,10 @@ struct BoardFacts {
 };
 
 struct BoardSample {
-  std::optional<std::int32_t> temperature_millicelsius;    // of the processor
-  std::optional<std::uint32_t> clock_mhz;                  // requested, of the fastest policy
-  std::optional<std::uint32_t> throttle_flags;             // as the firmware's get_throttled
-  std::optional<std::uint32_t> load_permille;              // 1-minute load / cores
+  std::optional<std::int32_t> temperature_millicelsius;  // of the processor
+  std::optional<std::uint32_t> clock_mhz;                // requested, of the fastest policy
+  std::optional<std::uint32_t> throttle_flags;           // as the firmware's get_throttled
+  std::optional<std::uint32_t> load_permille;            // 1-minute load / cores
   std::optional<std::uint64_t> memory_available_bytes;
 };
 

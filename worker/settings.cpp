@@ -12,7 +12,8 @@ namespace {
 
 std::string Where(const std::filesystem::path& path, const YAML::Mark& mark) {
   if (mark.is_null()) return path.string();
-  return path.string() + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
+  return path.string() + ":" + std::to_string(mark.line + 1) + ":" +
+         std::to_string(mark.column + 1);
 }
 
 std::unexpected<Error> Wrong(const std::filesystem::path& path, const YAML::Node& node,
@@ -35,7 +36,8 @@ Status ReadNumber(const std::filesystem::path& path, const YAML::Node& node, std
 template <class Key>
 Status ReadKey(const std::filesystem::path& path, const YAML::Node& node, Key& out) {
   if (node.IsScalar() && FromHex(node.Scalar(), out)) return {};
-  return Wrong(path, node, "64 hexadecimal digits were expected; `picube-worker join` writes them.");
+  return Wrong(path, node,
+               "64 hexadecimal digits were expected; `picube-worker join` writes them.");
 }
 
 Status ReadText(const std::filesystem::path& path, const YAML::Node& node, std::string& out) {
@@ -99,7 +101,8 @@ Result<WorkerSettings> LoadSettings(const std::filesystem::path& path) {
 
 Status SaveSettings(const std::filesystem::path& path, const WorkerSettings& settings) {
   YAML::Emitter out;
-  out << YAML::Comment("Written by `picube-worker join`. threads: 0 = all; cache_mb: input data kept.")
+  out << YAML::Comment(
+             "Written by `picube-worker join`. threads: 0 = all; cache_mb: input data kept.")
       << YAML::Newline << YAML::BeginMap;
   out << YAML::Key << "server" << YAML::Value << settings.server;
   out << YAML::Key << "server_key" << YAML::Value << ToHex(settings.server_key);

@@ -65,6 +65,7 @@ StopSignals::StopSignals(const Waker& waker) {
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGTERM, &action, &old_term_);
   ::sigaction(SIGINT, &action, &old_int_);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is a full disk, not the end
 }
 StopSignals::~StopSignals() {
   ::sigaction(SIGTERM, &old_term_, nullptr);
@@ -156,7 +157,8 @@ void Shell::LastWords() {
   }
 }
 
-// --- Actions ------------------------------------------------------------------------------------------
+// --- Actions
+// ------------------------------------------------------------------------------------------
 
 void Shell::Do(agent::Send& action) { parts_.link.Send(std::move(action)); }
 

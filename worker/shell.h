@@ -1,5 +1,5 @@
-// Does what the agent decides: owns spool, blobs, runner, link and log, and turns one loop. The main
-// thread's; the runner's thread only puts inputs into the mailbox.
+// Does what the agent decides: owns spool, blobs, runner, link and log, and turns one loop. The
+// main thread's; the runner's thread only puts inputs into the mailbox.
 #pragma once
 
 #include <csignal>

@@ -57,9 +57,11 @@ WorkerExit ExitFor(const Error& error) {
 WorkerSettings Merge(WorkerSettings settings, const WorkerOptions& options) {
   if (!options.server.empty()) settings.server = options.server;
   if (options.threads > 0) settings.threads = options.threads;
-  if (settings.threads <= 0) settings.threads = static_cast<int>(std::thread::hardware_concurrency());
+  if (settings.threads <= 0)
+    settings.threads = static_cast<int>(std::thread::hardware_concurrency());
   settings.threads = std::clamp(settings.threads, 1, 1024);
-  if (options.cache_bytes > 0) settings.cache_mb = std::max<std::uint64_t>(1, options.cache_bytes >> 20);
+  if (options.cache_bytes > 0)
+    settings.cache_mb = std::max<std::uint64_t>(1, options.cache_bytes >> 20);
   if (!options.log_level.empty()) settings.log_level = options.log_level;
   return settings;
 }
@@ -160,9 +162,9 @@ int RunWorker(const WorkerOptions& options, const ApplicationRegistry& applicati
   const auto settings = LoadSettings(state / "worker.yaml");
   if (!settings) return Stop(WorkerExit::kUsage, settings.error());
   if (settings->server_key.IsZero()) {
-    return Stop(WorkerExit::kUsage, {ErrorKind::kUser,
-                                     (state / "worker.yaml").string() + " lacks server_key.",
-                                     "Join again: picube-worker join CODE"});
+    return Stop(WorkerExit::kUsage,
+                {ErrorKind::kUser, (state / "worker.yaml").string() + " lacks server_key.",
+                 "Join again: picube-worker join CODE"});
   }
   auto spool = Spool::Open(state);
   if (!spool) return Stop(ExitFor(spool.error()), spool.error());

@@ -11,13 +11,13 @@
 namespace picube {
 
 struct WorkerOptions {
-  std::filesystem::path state;  // empty = DefaultWorkerState()
-  std::string server;           // endpoint instead of the one joined by; empty = as joined
-  std::string name;             // empty = as joined
-  int threads = 0;              // 0 = all
+  std::filesystem::path state;    // empty = DefaultWorkerState()
+  std::string server;             // endpoint instead of the one joined by; empty = as joined
+  std::string name;               // empty = as joined
+  int threads = 0;                // 0 = all
   std::uint64_t cache_bytes = 0;  // of input blobs; 0 = the default
-  bool once = false;            // ask once, compute what comes, end
-  std::string log_level;        // trace, debug, info, warning, error, off; empty = info
+  bool once = false;              // ask once, compute what comes, end
+  std::string log_level;          // trace, debug, info, warning, error, off; empty = info
   std::string software = "picube-worker 0.1.0";
   std::filesystem::path board_root = "/";  // below it the board's sensors are read
 };

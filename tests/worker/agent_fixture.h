@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "worker/core/agent.h"
@@ -16,8 +19,30 @@ namespace picube {
 
 inline Digest DigestOf(std::uint64_t n) {
   Digest digest;
-  for (int i = 0; i < 8; ++i) digest.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(n >> (8 * i));
+  for (int i = 0; i < 8; ++i)
+    digest.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(n >> (8 * i));
   return digest;
+}
+
+inline agent::UnitWork KeptLease(std::uint64_t id, std::uint32_t attempts = 0) {
+  agent::UnitWork work;
+  work.lease = LeaseId{id};
+  work.unit = UnitId{id};
+  work.application = {"primes", 1};
+  work.attempts = attempts;
+  return work;
+}
+inline UnitResult KeptResult(std::uint64_t id, std::size_t bytes = 4) {
+  UnitResult result;
+  result.lease = LeaseId{id};
+  result.digest = DigestOf(1000 + id);
+  result.payload_bytes = bytes;
+  if (bytes <= limits::kInlinePayloadBytes) result.payload = Bytes(bytes, 'x');
+  return result;
+}
+inline bool Says(const std::vector<std::string>& log, std::string_view part) {
+  return std::ranges::any_of(
+      log, [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
 class AgentTest : public ::testing::Test {
@@ -115,8 +140,8 @@ class AgentTest : public ::testing::Test {
   std::vector<agent::Send> sent_;
   std::vector<std::string> log_;
   std::optional<agent::Exit> exit_;
-  std::set<LeaseId> leases_;              // on disk
-  std::map<LeaseId, UnitResult> spool_;   // on disk
+  std::set<LeaseId> leases_;             // on disk
+  std::map<LeaseId, UnitResult> spool_;  // on disk
   std::vector<LeaseId> started_;
   std::vector<LeaseId> stopped_;
   std::vector<bool> pauses_;

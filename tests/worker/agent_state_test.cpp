@@ -14,10 +14,10 @@ using E = AgentEvent;
 TEST(AgentStates, AUsualLife) {
   S state = S::kStarting;
   const std::vector<std::pair<E, S>> life = {
-      {E::kStarted, S::kOffline},   {E::kConnected, S::kGreeting},    {E::kWelcomed, S::kWorking},
-      {E::kDrain, S::kDraining},    {E::kUndrain, S::kWorking},       {E::kDisconnected, S::kOffline},
-      {E::kConnected, S::kGreeting}, {E::kWelcomed, S::kWorking},     {E::kSilent, S::kGreeting},
-      {E::kWelcomed, S::kWorking},  {E::kStop, S::kLeaving},          {E::kEnd, S::kEnded},
+      {E::kStarted, S::kOffline},    {E::kConnected, S::kGreeting}, {E::kWelcomed, S::kWorking},
+      {E::kDrain, S::kDraining},     {E::kUndrain, S::kWorking},    {E::kDisconnected, S::kOffline},
+      {E::kConnected, S::kGreeting}, {E::kWelcomed, S::kWorking},   {E::kSilent, S::kGreeting},
+      {E::kWelcomed, S::kWorking},   {E::kStop, S::kLeaving},       {E::kEnd, S::kEnded},
   };
   for (const auto& [event, expected] : life) {
     state = Next(state, event);

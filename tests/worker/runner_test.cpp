@@ -193,7 +193,8 @@ TEST_F(RunnerTest, AUnitGoesOnFromItsCheckpointAfterKill9) {
   EXPECT_EQ(std::get<agent::UnitFinished>(outcome).payload, "began at 6");
 }
 
-// --- When a checkpoint is worth it ----------------------------------------------------------------
+// --- When a checkpoint is worth it
+// ----------------------------------------------------------------
 
 Instant At(double seconds) { return Instant{0} + FromSeconds(seconds); }
 

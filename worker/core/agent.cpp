@@ -45,8 +45,8 @@ void Agent::Impl::Take(agent::Started& in, Instant now) {
   PICUBE_CHECK(state_ == AgentState::kStarting, "Started comes once, first");
   for (UnitResult& result : in.results) {
     const LeaseId lease = result.lease;
-    const bool blob = result.outcome == Outcome::kSuccess &&
-                      result.payload_bytes > limits::kInlinePayloadBytes;
+    const bool blob =
+        result.outcome == Outcome::kSuccess && result.payload_bytes > limits::kInlinePayloadBytes;
     results_[lease] = {std::move(result), blob ? Phase::kToPut : Phase::kReady, {}};
   }
   for (agent::UnitWork& work : in.leases) {
@@ -82,7 +82,8 @@ void Agent::Impl::Take(agent::FromServer& in, Instant now) {
 
 void Agent::Impl::Take(agent::SpoolTrouble& in, Instant) {
   if (trouble_.empty() && !in.why.empty()) {
-    Warn(in.why + "; results are reported from memory and no new work is asked for until it is mended");
+    Warn(in.why +
+         "; results are reported from memory and no new work is asked for until it is mended");
   }
   if (!trouble_.empty() && in.why.empty()) Info("the state directory can be written again");
   trouble_ = std::move(in.why);
@@ -160,8 +161,9 @@ void Agent::Impl::PumpLeaving(Instant now) {
   }
   if (online_) GiveLeasesBack();
   const bool all = results_.empty();
-  End(WorkerExit::kOk, all ? "stopped" : "stopped; results not acknowledged yet are kept and will "
-                                         "be reported after the next start");
+  End(WorkerExit::kOk, all ? "stopped"
+                           : "stopped; results not acknowledged yet are kept and will "
+                             "be reported after the next start");
 }
 
 // Without a server the leases stay on disk instead, and the next start goes on with them.

@@ -8,7 +8,8 @@
 // 1. A result is on the worker's disk before it is reported and stays there until the server has
 //    said that it is on the server's disk; it is sent again after every reconnect.
 // 2. A lease is on disk before its unit runs; a restart goes on with it, from its checkpoint.
-// 3. A request unanswered for `request_timeout` is sent again under a new id. Answers to old ids are
+// 3. A request unanswered for `request_timeout` is sent again under a new id. Answers to old ids
+// are
 //    used if they still say something; an Assign is taken once, because its leases are known then.
 // 4. One unit runs at a time, on all threads it may use; the next ones wait with their inputs
 //    fetched, so that the processor never waits for the network.
@@ -48,14 +49,14 @@ struct AgentOptions {
   HostFacts facts;            // said in Hello; applications are what can be computed here
   std::uint32_t threads = 1;  // offered as free cores
   bool once = false;          // ask once, compute what comes, end
-  std::uint64_t cache_bytes = 4ULL << 30;     // of input blobs
-  std::uint32_t max_attempts = 3;             // of a unit that ends the process
+  std::uint64_t cache_bytes = 4ULL << 30;  // of input blobs
+  std::uint32_t max_attempts = 3;          // of a unit that ends the process
   Duration request_timeout = std::chrono::seconds(30);
   Duration hello_timeout = std::chrono::seconds(10);
   Duration leave_within = std::chrono::seconds(4);  // after StopAsked
   // Units shorter than this are fetched several at a time, enough to last so long.
   Duration work_ahead = std::chrono::seconds(20);
-  std::uint32_t most_waiting = 64;            // units waiting at most
+  std::uint32_t most_waiting = 64;  // units waiting at most
 };
 
 enum class AgentState : std::uint8_t {
@@ -105,7 +106,7 @@ class Agent {
   [[nodiscard]] std::optional<LeaseId> Running() const;
   [[nodiscard]] std::vector<LeaseId> Waiting() const;     // in the order in which they will run
   [[nodiscard]] std::vector<LeaseId> Unreported() const;  // results without a durable Ack
-  [[nodiscard]] bool Idle() const;  // nothing runs, waits, or is unreported
+  [[nodiscard]] bool Idle() const;                        // nothing runs, waits, or is unreported
 
  private:
   class Impl;

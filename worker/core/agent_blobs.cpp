@@ -80,7 +80,8 @@ void Agent::Impl::FailWaitingOn(const Digest& blob, const Error& error) {
 
 // One blob at a time, in the order in which the units will run.
 void Agent::Impl::PumpFetch(Instant now) {
-  static_cast<void>(MakeRoom(0));  // a lease that ended may have let go of more than the cache holds
+  static_cast<void>(
+      MakeRoom(0));  // a lease that ended may have let go of more than the cache holds
   if (fetch_ && !Pinned(fetch_->blob.hash)) {  // its units were cancelled
     fetch_.reset();
     Closed(RequestKind::kGet);
@@ -93,15 +94,19 @@ void Agent::Impl::PumpFetch(Instant now) {
     std::uint64_t needs = 0;
     for (const BlobRef& input : lacks->inputs) needs += std::min(input.size, limits::kBlobBytes);
     if (needs > options_.cache_bytes) {
-      return FailWaitingOn(blob.hash,
-                           {ErrorKind::kHost,
-                            "the unit's inputs have " + std::to_string(needs) +
-                                " bytes, more than this worker's cache.",
-                            "Raise cache_mb in worker.yaml."});
+      return FailWaitingOn(blob.hash, {ErrorKind::kHost,
+                                       "the unit's inputs have " + std::to_string(needs) +
+                                           " bytes, more than this worker's cache.",
+                                       "Raise cache_mb in worker.yaml."});
     }
     if (!MakeRoom(blob.size)) return;  // when the units before it have ended
-    fetch_ = Fetch{.blob = blob, .opened = false, .next = 0, .expect = 0, .asked_to = 0,
-                   .failures = 0, .not_before = {}};
+    fetch_ = Fetch{.blob = blob,
+                   .opened = false,
+                   .next = 0,
+                   .expect = 0,
+                   .asked_to = 0,
+                   .failures = 0,
+                   .not_before = {}};
     Do(agent::OpenBlob{blob});
   }
   if (online_ && fetch_->opened && !Open(RequestKind::kGet) && now >= fetch_->not_before) {

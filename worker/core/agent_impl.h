@@ -54,15 +54,15 @@ class Agent::Impl {
     Instant started;
     std::uint32_t permille = 0;
     bool stopping = false;
-    bool dropped = false;    // cancelled: whatever comes is forgotten
-    bool too_long = false;   // over its bound of wall time
+    bool dropped = false;   // cancelled: whatever comes is forgotten
+    bool too_long = false;  // over its bound of wall time
     std::optional<Instant> paused_at;
-    Duration paused{};       // in all, does not count towards the bound
+    Duration paused{};  // in all, does not count towards the bound
     std::optional<std::int32_t> top_millicelsius;
   };
   struct Fetch {  // of an input blob
     BlobRef blob;
-    bool opened = false;  // the shell has said where to begin
+    bool opened = false;         // the shell has said where to begin
     std::uint64_t next = 0;      // bytes stored
     std::uint64_t expect = 0;    // offset of the next chunk to come; ahead of `next` while storing
     std::uint64_t asked_to = 0;  // the open GetChunk covers [next, asked_to)

@@ -24,7 +24,7 @@ struct UnitWork {
   Bytes parameters;
   std::vector<BlobRef> inputs;  // the batch's, in order, then the unit's own
   double cost_flop = 0;
-  std::uint32_t attempts = 0;   // starts since the last checkpoint that ended with the process
+  std::uint32_t attempts = 0;  // starts since the last checkpoint that ended with the process
   bool operator==(const UnitWork&) const = default;
 };
 
@@ -78,10 +78,10 @@ struct UnitStopped {  // the kernel stopped because it was told to
 // Answers SpoolResult.
 struct ResultSpooled {
   LeaseId lease;
-  Digest digest;         // of the payload, or of the error's text
-  bool durable = true;   // false: the disk is full, it is kept in memory
+  Digest digest;        // of the payload, or of the error's text
+  bool durable = true;  // false: the disk is full, it is kept in memory
 };
-struct SpoolTrouble {    // the state directory cannot be written (text), or can again (empty)
+struct SpoolTrouble {  // the state directory cannot be written (text), or can again (empty)
   std::string why;
 };
 struct BoardReadings {
@@ -154,7 +154,8 @@ struct Exit {  // send what is queued, then end with this code
   std::string why;
 };
 
-using Action = std::variant<Send, KeepLease, DropLease, StartUnit, StopUnit, PauseUnits, SpoolResult,
-                            ForgetResult, OpenBlob, StoreChunk, DropBlob, ReadPayload, Log, Exit>;
+using Action =
+    std::variant<Send, KeepLease, DropLease, StartUnit, StopUnit, PauseUnits, SpoolResult,
+                 ForgetResult, OpenBlob, StoreChunk, DropBlob, ReadPayload, Log, Exit>;
 
 }  // namespace picube::agent

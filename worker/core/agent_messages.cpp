@@ -6,9 +6,9 @@
 namespace picube {
 namespace {
 
-constexpr Duration kLeastPause = 100ms;     // between two asks, whatever the server says
-constexpr Duration kRefusedPause = 10s;     // before a refused request is made again
-constexpr Duration kShortestBeat = 100ms;   // a server that wishes more would only be flooded
+constexpr Duration kLeastPause = 100ms;    // between two asks, whatever the server says
+constexpr Duration kRefusedPause = 10s;    // before a refused request is made again
+constexpr Duration kShortestBeat = 100ms;  // a server that wishes more would only be flooded
 constexpr Duration kLongestBeat = 10min;
 
 std::chrono::milliseconds Milliseconds(Duration d) {
@@ -70,8 +70,7 @@ void Agent::Impl::TimedOut(RequestKind kind, Instant now) {
       break;
     case RequestKind::kWork:
     case RequestKind::kGet:
-    case RequestKind::kPut:
-      break;  // Pump makes them again
+    case RequestKind::kPut: break;  // Pump makes them again
   }
 }
 
@@ -158,7 +157,8 @@ void Agent::Impl::TakeMessage(std::uint64_t request, Message message, Instant no
   if (const auto* pulse = std::get_if<Pulse>(&message)) return On(*pulse, now);
   if (const auto* state = std::get_if<PutState>(&message)) return OnPutState(*state, now);
   if (auto* chunk = std::get_if<Chunk>(&message)) return OnChunk(std::move(*chunk));
-  if (const auto* refused = std::get_if<Refused>(&message)) return OnRefused(request, *refused, now);
+  if (const auto* refused = std::get_if<Refused>(&message))
+    return OnRefused(request, *refused, now);
   if (const auto* none = std::get_if<NoWork>(&message)) {
     const auto open = open_.find(RequestKind::kWork);
     if (open != open_.end() && open->second.id == request) On(*none, now);
@@ -181,8 +181,8 @@ void Agent::Impl::On(const Welcome& m, Instant now) {
   version_ = m.version;
   Closed(RequestKind::kHello);
   online_ = true;
-  heartbeat_ = std::clamp<Duration>(std::chrono::milliseconds(m.heartbeat_ms), kShortestBeat,
-                                    kLongestBeat);
+  heartbeat_ =
+      std::clamp<Duration>(std::chrono::milliseconds(m.heartbeat_ms), kShortestBeat, kLongestBeat);
   // A first beat at once: its Pulse says which of the held leases are still wanted.
   next_heartbeat_ = now;
   ask_not_before_ = now;
@@ -209,8 +209,8 @@ void Agent::Impl::On(const NoWork& m, Instant now) {
   Closed(RequestKind::kWork);
   Duration wait = std::chrono::milliseconds(m.ask_again_ms);
   // Jitter of a quarter: hosts that were refused together must not come back together.
-  wait += Duration(static_cast<std::int64_t>(
-      rng_.Below(1 + static_cast<std::uint64_t>(wait.count()) / 4)));
+  wait += Duration(
+      static_cast<std::int64_t>(rng_.Below(1 + static_cast<std::uint64_t>(wait.count()) / 4)));
   ask_not_before_ = now + std::max(wait, kLeastPause);
   if (options_.once) {
     once_asked_ = true;
@@ -227,8 +227,8 @@ void Agent::Impl::On(const Ack& m, std::uint64_t request, Instant now) {
     if (found == results_.end() || found->second.phase == Phase::kSpooling) continue;
     KeptResult& kept = found->second;
     if (!no.again) {
-      Warn("the server does not take the result of lease " + std::to_string(no.lease.value) +
-           ": " + no.why);
+      Warn("the server does not take the result of lease " + std::to_string(no.lease.value) + ": " +
+           no.why);
       Forget(no.lease);
       continue;
     }

@@ -69,7 +69,8 @@ void Agent::Impl::Forget(LeaseId lease) {
   Do(agent::ForgetResult{lease});
 }
 
-// --- To the server --------------------------------------------------------------------------------
+// --- To the server
+// --------------------------------------------------------------------------------
 
 void Agent::Impl::PumpReport(Instant now) {
   if (!online_ || Open(RequestKind::kReport)) return;
@@ -137,7 +138,8 @@ void Agent::Impl::Take(agent::PayloadChunk& in, Instant now) {
     Forget(in.lease);
     return;
   }
-  if (online_) Request(RequestKind::kPut, PutChunk{std::move(in.chunk)}, options_.request_timeout, now);
+  if (online_)
+    Request(RequestKind::kPut, PutChunk{std::move(in.chunk)}, options_.request_timeout, now);
 }
 
 }  // namespace picube

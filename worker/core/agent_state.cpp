@@ -19,23 +19,17 @@ struct Edge {
 constexpr Edge kEdges[] = {
     {S::kStarting, E::kStarted, S::kOffline},
 
-    {S::kOffline, E::kConnected, S::kGreeting},
-    {S::kOffline, E::kStop, S::kLeaving},
+    {S::kOffline, E::kConnected, S::kGreeting},    {S::kOffline, E::kStop, S::kLeaving},
 
-    {S::kGreeting, E::kWelcomed, S::kWorking},
-    {S::kGreeting, E::kDisconnected, S::kOffline},
+    {S::kGreeting, E::kWelcomed, S::kWorking},     {S::kGreeting, E::kDisconnected, S::kOffline},
     {S::kGreeting, E::kStop, S::kLeaving},
 
-    {S::kWorking, E::kDrain, S::kDraining},
-    {S::kWorking, E::kConnected, S::kGreeting},
-    {S::kWorking, E::kDisconnected, S::kOffline},
-    {S::kWorking, E::kSilent, S::kGreeting},
+    {S::kWorking, E::kDrain, S::kDraining},        {S::kWorking, E::kConnected, S::kGreeting},
+    {S::kWorking, E::kDisconnected, S::kOffline},  {S::kWorking, E::kSilent, S::kGreeting},
     {S::kWorking, E::kStop, S::kLeaving},
 
-    {S::kDraining, E::kUndrain, S::kWorking},
-    {S::kDraining, E::kConnected, S::kGreeting},
-    {S::kDraining, E::kDisconnected, S::kOffline},
-    {S::kDraining, E::kSilent, S::kGreeting},
+    {S::kDraining, E::kUndrain, S::kWorking},      {S::kDraining, E::kConnected, S::kGreeting},
+    {S::kDraining, E::kDisconnected, S::kOffline}, {S::kDraining, E::kSilent, S::kGreeting},
     {S::kDraining, E::kStop, S::kLeaving},
 };
 

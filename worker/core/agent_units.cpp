@@ -58,10 +58,10 @@ void Agent::Impl::FailHopeless() {
     const agent::UnitWork& work = waiting_[i];
     std::optional<Error> error;
     if (const ApplicationVersion* app = Unknown(work)) {
-      error = {ErrorKind::kHost,
-               "this worker has no application " + app->name + " " + std::to_string(app->version) +
-                   ".",
-               "Install the worker that belongs to the server."};
+      error = {
+          ErrorKind::kHost,
+          "this worker has no application " + app->name + " " + std::to_string(app->version) + ".",
+          "Install the worker that belongs to the server."};
     } else if (work.attempts >= options_.max_attempts) {
       error = {ErrorKind::kUnit,
                "the unit ended the worker's process " + std::to_string(work.attempts) +
@@ -95,8 +95,8 @@ void Agent::Impl::PumpUnits(Instant now) {
     return;
   }
   if (state_ == AgentState::kLeaving || !paused_why_.empty()) return;
-  const auto ready = std::ranges::find_if(
-      waiting_, [&](const agent::UnitWork& work) { return HasInputs(work); });
+  const auto ready =
+      std::ranges::find_if(waiting_, [&](const agent::UnitWork& work) { return HasInputs(work); });
   if (ready == waiting_.end()) return;
   running_ = RunningUnit{.work = std::move(*ready),
                          .started = now,

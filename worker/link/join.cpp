@@ -27,9 +27,8 @@ Bytes MakeEnrol(const JoinCode& code, const TransportKeys& invitation, const Key
   enrol.name = name;
   enrol.transport_key = keys.transport.key;
   enrol.signing_key = keys.signing.key;
-  enrol.proof =
-      SignEnrol(keys.signing, {code.server_transport_key, invitation.key, keys.transport.key,
-                               keys.signing.key, name});
+  enrol.proof = SignEnrol(keys.signing, {code.server_transport_key, invitation.key,
+                                         keys.transport.key, keys.signing.key, name});
   return Encode({kOldestProtocolVersion, kRequest, std::move(enrol)});
 }
 

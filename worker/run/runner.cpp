@@ -86,9 +86,7 @@ class Runner::Impl {
   class Context final : public ComputeContext {
    public:
     Context(Impl& runner, const Job& job)
-        : runner_(runner),
-          job_(job),
-          policy_(Now(), runner.options_.least_checkpoint_interval) {}
+        : runner_(runner), job_(job), policy_(Now(), runner.options_.least_checkpoint_interval) {}
 
     int Threads() override { return std::max(1, runner_.options_.threads); }
 
@@ -98,14 +96,12 @@ class Runner::Impl {
       const Instant now = Now();
       if (now - told_ >= runner_.options_.progress_interval) {
         told_ = now;
-        runner_.post_(agent::UnitProgress{job_.work.lease,
-                                          static_cast<std::uint32_t>(done_ * 1000.0)});
+        runner_.post_(
+            agent::UnitProgress{job_.work.lease, static_cast<std::uint32_t>(done_ * 1000.0)});
       }
       return runner_.WaitWhilePaused();
     }
-    bool WantsCheckpoint() override {
-      return policy_.Wants(Now(), done_, resumed_at_.value_or(0));
-    }
+    bool WantsCheckpoint() override { return policy_.Wants(Now(), done_, resumed_at_.value_or(0)); }
     void SaveCheckpoint(BytesView state) override {
       const Instant begun = Now();
       static_cast<void>(job_.checkpoint.Save(state));  // a full disk: the next one may fit

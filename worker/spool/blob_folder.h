@@ -1,6 +1,6 @@
-// The worker's cache of input blobs as files: blobs/<hash in hexadecimal>, and <hash>.part while one
-// comes in (a transfer that was cut goes on there). What stays and what goes is the agent's decision.
-// One thread.
+// The worker's cache of input blobs as files: blobs/<hash in hexadecimal>, and <hash>.part while
+// one comes in (a transfer that was cut goes on there). What stays and what goes is the agent's
+// decision. One thread.
 #pragma once
 
 #include <filesystem>

@@ -32,8 +32,8 @@ class Descriptor {
 };
 
 std::unexpected<Error> Failed(const std::filesystem::path& path, const char* deed) {
-  return Fail(ErrorKind::kStore,
-              "cannot " + std::string(deed) + " " + path.string() + ": " + std::strerror(errno) + ".");
+  return Fail(ErrorKind::kStore, "cannot " + std::string(deed) + " " + path.string() + ": " +
+                                     std::strerror(errno) + ".");
 }
 
 bool WriteAll(int fd, BytesView bytes) {

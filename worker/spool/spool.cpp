@@ -42,13 +42,13 @@ void Remove(const fs::path& path) {
 }
 
 bool TravelsAsBlob(const UnitResult& result) {
-  return result.outcome == Outcome::kSuccess &&
-         result.payload.size() > limits::kInlinePayloadBytes;
+  return result.outcome == Outcome::kSuccess && result.payload.size() > limits::kInlinePayloadBytes;
 }
 
 }  // namespace
 
-// --- Checkpoints ----------------------------------------------------------------------------------
+// --- Checkpoints
+// ----------------------------------------------------------------------------------
 
 Status CheckpointFile::Save(BytesView state) const {
   Status saved = WriteRecord(checkpoint_, RecordKind::kCheckpoint, state, Durable::kYes);
@@ -64,7 +64,8 @@ std::optional<Bytes> CheckpointFile::Load() const {
   return *std::move(state);
 }
 
-// --- Opening ----------------------------------------------------------------------------------------
+// --- Opening
+// ----------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Spool>> Spool::Open(fs::path state) {
   std::error_code error;
@@ -108,8 +109,9 @@ void Spool::SetAside(const fs::path& path, const std::string& why, Contents& con
   std::error_code error;
   const fs::path aside = state_ / "damaged" / path.filename();
   fs::rename(path, aside, error);
-  contents.warnings.push_back(why + (error ? std::string(" It cannot be set aside: ") + error.message()
-                                           : " It is set aside as " + aside.string() + "."));
+  contents.warnings.push_back(why +
+                              (error ? std::string(" It cannot be set aside: ") + error.message()
+                                     : " It is set aside as " + aside.string() + "."));
 }
 
 Spool::Contents Spool::Load() {
@@ -170,12 +172,13 @@ void Spool::LoadLeases(Contents& contents) {
   }
 }
 
-// --- Leases -------------------------------------------------------------------------------------------
+// --- Leases
+// -------------------------------------------------------------------------------------------
 
 Status Spool::KeepLease(const agent::UnitWork& work) {
   if (work.attempts == 0) Remove(LeasePath(work.lease, ".attempts"));
-  Status kept =
-      WriteRecord(LeasePath(work.lease, ".lease"), RecordKind::kLease, EncodeWork(work), Durable::kNo);
+  Status kept = WriteRecord(LeasePath(work.lease, ".lease"), RecordKind::kLease, EncodeWork(work),
+                            Durable::kNo);
   if (kept && work.attempts > 0) return CountAttempt(work);
   return kept;
 }
@@ -197,15 +200,16 @@ CheckpointFile Spool::Checkpoint(LeaseId lease) const {
   return {LeasePath(lease, ".checkpoint"), LeasePath(lease, ".attempts")};
 }
 
-// --- Results --------------------------------------------------------------------------------------------
+// --- Results
+// --------------------------------------------------------------------------------------------
 
 Spool::Kept Spool::KeepResult(UnitResult result) {
   const bool success = result.outcome == Outcome::kSuccess;
   result.digest = Hash(success ? BytesView(result.payload) : BytesView(result.error_text));
   result.payload_bytes = result.payload.size();
   const LeaseId lease = result.lease;
-  Kept kept{result.digest,
-            WriteRecord(ResultPath(lease), RecordKind::kResult, EncodeResult(result), Durable::kYes)};
+  Kept kept{result.digest, WriteRecord(ResultPath(lease), RecordKind::kResult, EncodeResult(result),
+                                       Durable::kYes)};
   if (kept.durable) {
     DropLease(lease);
   } else {

@@ -56,9 +56,9 @@ class Spool {
   Spool& operator=(const Spool&) = delete;
 
   struct Contents {
-    std::vector<UnitResult> results;        // payload only if it is inline
-    std::vector<agent::UnitWork> leases;    // by lease; with their attempts
-    std::vector<std::string> warnings;      // files set aside, and why
+    std::vector<UnitResult> results;      // payload only if it is inline
+    std::vector<agent::UnitWork> leases;  // by lease; with their attempts
+    std::vector<std::string> warnings;    // files set aside, and why
   };
   [[nodiscard]] Contents Load();
 
