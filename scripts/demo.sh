@@ -5,7 +5,7 @@
 #   demo.sh FILE.sah [SUBMIT OPTIONS] searches a recording of yours
 # Exit code 1 if a hidden tone is missing, a signal is invented, or a unit is lost.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-bin=$root/build/release
+bin=${PICUBE_BUILD:-$root/build/release}
 server=$bin/server/picube-server worker=$bin/worker/picube-worker picube=$bin/cli/picube
 forger=$bin/examples/demo/picube-demo-forger recording=$bin/examples/seti/picube-recording
 
@@ -58,11 +58,12 @@ tell "pi1, pi2, pi3 and pi4 have joined by code; pi4 forges about a third of its
 
 if [ $# = 0 ]; then
   "$recording" make "$place/demo.sah" --seed 1977 --truth "$place/truth.csv" >"$place/recording.log"
-  set -- "$place/demo.sah" $("$recording" search-options)
+  set -- "$place/demo.sah" --chirp=-3:3 --fft-length 131072 --threshold 24 --units 60
   truth=$place/truth.csv
 fi
 say "picube submit seti $*"
-batch=$("$picube" submit seti "$@" --replication quorum:2 --json | tee "$place/submit.json" | field batch)
+began=$SECONDS
+batch=$("$picube" submit seti "$@" --replication quorum:2 --json | tee "$place/submit.json" | field id)
 [ -n "$batch" ] || { cat "$place/submit.json"; fail "the batch was not taken"; }
 
 "$picube" watch "$batch" &
@@ -70,7 +71,7 @@ pid[watch]=$!
 # Done units in percent; empty while the server is away.
 progress() {
   "$picube" status "$batch" --json 2>/dev/null | awk -F'[:,]' '
-    /"settled"/ {done = $2} /"units_total"/ {all = $2} END {if (all > 0) print int(100 * done / all)}'
+    /"settled"/ {done = $2} /"total"/ {all = $2} END {if (all > 0) print int(100 * done / all)}'
 }
 await_progress() { # percent
   local now
@@ -95,6 +96,7 @@ set +e
 wait "${pid[watch]}"; watched=$?
 set -e
 unset 'pid[watch]'
+took=$((SECONDS - began))
 [ $watched = 0 ] || fail "the batch did not end well (picube watch: exit code $watched)"
 
 say "result"
@@ -106,11 +108,13 @@ echo
 "$picube" status "$batch" --json >"$place/status.json"
 failed=$(field failed <"$place/status.json")
 settled=$(field settled <"$place/status.json")
-total=$(field units_total <"$place/status.json")
-caught=$("$picube" hosts --json | awk -F'[:,]' '/"name"/ {gsub(/[ "]/, "", $2); name = $2} /"disagreed"/ {if ($2 > 0) printf "%s (%d forged results) ", name, $2}')
+total=$(field total <"$place/status.json")
+caught=$("$picube" hosts --json | awk -F'[:,]' '/"name"/ {gsub(/[ "]/, "", $2); name = $2} /"results_disagreed"/ {if ($2 > 0) printf "%s (%d forged results) ", name, $2}')
 wrong=0
 echo
 echo "caught    ${caught:-nobody}"
+results=$(field results <"$place/status.json")
+awk -v n="$results" -v s="$took" 'BEGIN {printf "rate      %d results in %d s, %.1f results a second\n", n, s, n / (s > 0 ? s : 1)}'
 echo "lost      $((total - settled)) of $total units"
 [ "$settled" = "$total" ] && [ "${failed:-0}" = 0 ] || wrong=1
 if [ -n "${truth:-}" ]; then

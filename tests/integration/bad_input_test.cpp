@@ -154,7 +154,7 @@ TEST_F(BadInput, ServerThatCannotWriteIsReadOnlyUntilItCan) {
   for (int attempt = 0; attempt < 100 && batch.empty(); ++attempt) {
     const Output output =
         cube_.Picube({"submit", "primes", "--from=0", "--to=1000000", "--units=3", "--json"});
-    if (output.code == 0) batch = Field(output.out, "batch");
+    if (output.code == 0) batch = Field(output.out, "id");
   }
   ASSERT_FALSE(batch.empty()) << cube_.Log("server");
   EXPECT_EQ(cube_.Watch(batch), 0);

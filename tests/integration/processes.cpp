@@ -189,7 +189,7 @@ std::string Cube::Submit(std::vector<std::string> arguments) const {
   arguments.push_back("--json");
   const Output output = Picube(std::move(arguments));
   EXPECT_EQ(output.code, 0) << output.errors << output.out;
-  return Field(output.out, "batch");
+  return Field(output.out, "id");
 }
 
 int Cube::Watch(const std::string& batch, std::chrono::milliseconds patience) const {

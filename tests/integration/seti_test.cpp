@@ -84,10 +84,10 @@ TEST_F(Seti, FourSignalsOfTheRealRecordingAreFoundThroughTheGrid) {
     });
     ASSERT_NE(row, rows.end()) << "k = " << expected.k;
     EXPECT_EQ(std::stol((*row)["bin"]), expected.bin);
-    EXPECT_EQ((*row)["fft_length"], "131072");
+    EXPECT_EQ((*row)["fft_len"], "131072");
     EXPECT_LE(std::abs(std::stod((*row)["peak_power"]) / expected.power - 1), 1e-4);
   }
-  EXPECT_EQ(cube_.Status(batch, "disagreed"), 0);
+  EXPECT_EQ(cube_.Status(batch, "results_disagreed"), 0);
 }
 
 }  // namespace
