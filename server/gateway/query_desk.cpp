@@ -34,10 +34,23 @@ std::string_view Name(UnitState state) {
 
 Result<std::optional<BatchInfo>> QueryDesk::Describe(BatchId batch) const {
   if (auto live = grid_.DescribeBatch(batch)) return live;
+  if (const BatchArchived* ended = JustEnded(batch)) return ended->info;
   auto ended = projection_.FindBatch(batch);
   if (!ended) return std::unexpected(ended.error());
   if (!*ended) return std::optional<BatchInfo>();
   return (*ended)->info;
+}
+
+const BatchArchived* QueryDesk::JustEnded(BatchId batch) const {
+  const auto found = std::find_if(just_ended_.begin(), just_ended_.end(),
+                                  [&](const BatchArchived& b) { return b.info.id == batch; });
+  return found == just_ended_.end() ? nullptr : &*found;
+}
+
+void QueryDesk::Remember(const BatchArchived& batch) {
+  constexpr std::size_t kMost = 256;  // ended within the moment that the projection is behind
+  just_ended_.push_back(batch);
+  if (just_ended_.size() > kMost) just_ended_.pop_front();
 }
 
 Message QueryDesk::Answer(const Query& query, Instant now, const ServerFigures& figures) const {
@@ -73,7 +86,12 @@ Message QueryDesk::AnswerBatches(const Query& query) const {
   auto ended = projection_.Batches(BatchId{query.id}, limits::kRowsPerAnswer);
   if (!ended) return FromError(ended.error());
   for (BatchInfo& info : *ended) {
-    if (!grid_.DescribeBatch(info.id)) answer.batches.push_back(std::move(info));
+    if (!grid_.DescribeBatch(info.id) && JustEnded(info.id) == nullptr) {
+      answer.batches.push_back(std::move(info));
+    }
+  }
+  for (const BatchArchived& just : just_ended_) {
+    if (query.id == 0 || just.info.id.value < query.id) answer.batches.push_back(just.info);
   }
   std::sort(answer.batches.begin(), answer.batches.end(),
             [](const BatchInfo& a, const BatchInfo& b) { return a.id > b.id; });
@@ -119,6 +137,10 @@ Message QueryDesk::AnswerProduct(const Query& query) const {
   }
   picube::Answer answer;
   answer.batches.push_back(**info);
+  if (const BatchArchived* ended = JustEnded(batch)) {
+    answer.product = ended->product;
+    return answer;
+  }
   auto product = projection_.Product(batch);
   if (!product) return FromError(product.error());
   answer.product = std::move(*product);
@@ -132,7 +154,7 @@ Message QueryDesk::ExplainUnit(UnitId unit, Instant now) const {
   if (!closed) return FromError(closed.error());
   if (!*closed) {
     return NoSuch("unit " + std::to_string(unit.value),
-                  "Units count from 1; `picube explain batch N` names those of a batch.");
+                  "Units count from 1. One that has ended this moment is known in the next.");
   }
   const UnitClosed& row = **closed;
   picube::Answer answer;

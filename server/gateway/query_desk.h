@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <vector>
@@ -28,6 +29,9 @@ class QueryDesk {
   };
   [[nodiscard]] Message Answer(const Query& query, Instant now, const ServerFigures& figures) const;
 
+  // A batch has left the core; the projection will have it in a moment. Until then it is known here.
+  void Remember(const BatchArchived& batch);
+
   // The first progress at once, then by Tell, until the batch ends.
   void Watch(std::uint64_t connection, std::uint64_t request, BatchId batch);
   // Sends progress to every watcher whose batch has changed; call at most twice a second.
@@ -52,6 +56,7 @@ class QueryDesk {
   };
 
   [[nodiscard]] Result<std::optional<BatchInfo>> Describe(BatchId batch) const;
+  [[nodiscard]] const BatchArchived* JustEnded(BatchId batch) const;
   [[nodiscard]] Message AnswerBatches(const Query& query) const;
   [[nodiscard]] Message AnswerBatch(const Query& query) const;
   [[nodiscard]] Message AnswerHosts(const Query& query, Instant now) const;
@@ -65,6 +70,7 @@ class QueryDesk {
   const Grid& grid_;
   const Projection& projection_;
   Send send_;
+  std::deque<BatchArchived> just_ended_;  // bounded
   std::vector<Watcher> watchers_;
   std::map<BatchId, Pace> paces_;
 };

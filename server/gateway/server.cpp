@@ -259,6 +259,7 @@ void Server::Impl::Act(const Event& event) {
     if (submit != nullptr) batch_desk_->Merge(merge->batch, *submit, decider_->DurableSeq());
   } else if (const auto* archived = std::get_if<BatchArchived>(&event)) {
     batch_desk_->Forget(archived->info.id);
+    query_desk_->Remember(*archived);
   } else if (std::holds_alternative<PrincipalsChanged>(event)) {
     door_->Admit();
   } else if (const auto* line = std::get_if<LogLine>(&event)) {

@@ -46,11 +46,12 @@ class Writer {
     Result<Database> opened = Database::Open(part, Database::Mode::kReadWrite);
     if (!opened) return std::unexpected(opened.error());
     database_ = std::move(*opened);
-    return database_.Execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
-                             "PRAGMA application_id=" + std::to_string(kBackupFileId) +
-                             "; PRAGMA user_version=" + std::to_string(kJournalFormat) + "; " +
-                             std::string(kJournalSchema) + std::string(kProjectionSchema) +
-                             std::string(kBackupSchema));
+    return database_.Execute(
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
+        "PRAGMA application_id=" +
+        std::to_string(kBackupFileId) + "; PRAGMA user_version=" + std::to_string(kJournalFormat) +
+        "; " + std::string(kJournalSchema) + std::string(kProjectionSchema) +
+        std::string(kBackupSchema));
   }
 
   Status CopyTables() {
@@ -79,7 +80,8 @@ class Writer {
       if (!last) return std::unexpected(last.error());
       const Result<std::int64_t> usable = database_.QueryInt(
           "SELECT anchor.seq = 0 OR EXISTS(SELECT 1 FROM j.snapshot_end AS s WHERE s.seq > "
-          "anchor.seq AND s.seq <= " + std::to_string(*cursor) + ") FROM j.anchor AS anchor");
+          "anchor.seq AND s.seq <= " +
+          std::to_string(*cursor) + ") FROM j.anchor AS anchor");
       if (!usable) return std::unexpected(usable.error());
       summary.last_seq = static_cast<std::uint64_t>(*last);
       if (*usable != 0) return {};
@@ -92,8 +94,8 @@ class Writer {
 
   Status CopyTable(std::string_view from, std::string_view table) {
     const std::string name(table);
-    std::string sql = "INSERT OR REPLACE INTO main." + name + " SELECT * FROM " +
-                      std::string(from) + "." + name;
+    std::string sql =
+        "INSERT OR REPLACE INTO main." + name + " SELECT * FROM " + std::string(from) + "." + name;
     if (table == "snapshot") sql += " WHERE seq IN (SELECT seq FROM j.snapshot_end)";
     return database_.Execute(sql);
   }
@@ -143,25 +145,36 @@ class Writer {
     return {};
   }
 
+  // The keys, and what else makes this server the one its workers know.
   Status CopyKeys() {
     std::error_code error;
     for (fs::directory_iterator it(state_ / "keys", error), end; !error && it != end;
          it.increment(error)) {
       if (!it->is_regular_file()) continue;
-      Result<FileHandle> file = OpenToRead(it->path());
-      if (!file) return std::unexpected(file.error());
-      const Result<Bytes> data = ReadAt(file->Get(), it->path(), 0, /*most=*/1 << 20);
-      if (!data) return std::unexpected(data.error());
-      const std::string name = it->path().filename().string();
-      const Digest hash = Hash(*data);
-      Result<Statement> insert =
-          database_.Prepare("INSERT INTO key_file(name, data, hash) VALUES(?1, ?2, ?3)");
-      if (!insert) return std::unexpected(insert.error());
-      insert->BindText(1, name);
-      insert->BindBytes(2, *data);
-      insert->BindBytes(3, hash.View());
-      if (!insert->Run()) return std::unexpected(database_.LastError("written"));
+      if (Status copied = CopyKeyFile("keys/" + it->path().filename().string()); !copied) {
+        return copied;
+      }
     }
+    for (const char* name : kFilesBesideKeys) {
+      if (!fs::is_regular_file(state_ / name, error)) continue;
+      if (Status copied = CopyKeyFile(name); !copied) return copied;
+    }
+    return {};
+  }
+
+  Status CopyKeyFile(const std::string& name) {
+    Result<FileHandle> file = OpenToRead(state_ / name);
+    if (!file) return std::unexpected(file.error());
+    const Result<Bytes> data = ReadAt(file->Get(), state_ / name, 0, /*most=*/1 << 20);
+    if (!data) return std::unexpected(data.error());
+    const Digest hash = Hash(*data);
+    Result<Statement> insert =
+        database_.Prepare("INSERT INTO key_file(name, data, hash) VALUES(?1, ?2, ?3)");
+    if (!insert) return std::unexpected(insert.error());
+    insert->BindText(1, name);
+    insert->BindBytes(2, *data);
+    insert->BindBytes(3, hash.View());
+    if (!insert->Run()) return std::unexpected(database_.LastError("written"));
     return {};
   }
 

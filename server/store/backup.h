@@ -21,6 +21,11 @@ struct BackupSummary {
   std::uint64_t file_bytes = 0;
 };
 
+// Small files of the state folder that go with the keys: the port it was given, the settings, the
+// first operator's pair.
+inline constexpr const char* kFilesBesideKeys[] = {"endpoint", "server.yaml", "operator/keys",
+                                                   "operator/endpoint"};
+
 struct BackupOptions {
   bool keys = true;  // without its keys a restored server is a stranger to its workers
 };

@@ -27,8 +27,8 @@ Status CopyTables(const fs::path& backup, const fs::path& target, const Tables& 
   if (Status begun = database->Execute("PRAGMA synchronous=FULL; BEGIN"); !begun) return begun;
   for (const std::string_view table : tables) {
     const std::string name(table);
-    Status copied = database->Execute("INSERT OR REPLACE INTO main." + name +
-                                      " SELECT * FROM b." + name);
+    Status copied =
+        database->Execute("INSERT OR REPLACE INTO main." + name + " SELECT * FROM b." + name);
     if (!copied) return copied;
   }
   if (Status done = database->Execute("COMMIT"); !done) return done;
@@ -83,13 +83,23 @@ Status RestoreBlobs(Database& backup, const StateDirectory& state, BackupSummary
   return {};
 }
 
+// A backup must not write outside of the folder: known names, or a plain name below keys/.
+fs::path PlaceOf(const std::string& name, const StateDirectory& state) {
+  for (const char* known : kFilesBesideKeys) {
+    if (name == known) return state.Root() / name;
+  }
+  return state.KeysPath() / fs::path(name).filename();
+}
+
 Status RestoreKeys(Database& backup, const StateDirectory& state) {
   Result<Statement> keys = backup.Prepare("SELECT name, data FROM key_file");
   if (!keys) return std::unexpected(keys.error());
   Statement::Row row = Statement::Row::kRow;
   while ((row = keys->Step()) == Statement::Row::kRow) {
-    // Only the name: a backup must not write outside of the folder.
-    const fs::path path = state.KeysPath() / fs::path(std::string(keys->Text(0))).filename();
+    const fs::path path = PlaceOf(std::string(keys->Text(0)), state);
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    fs::permissions(path.parent_path(), fs::perms::owner_all, error);
     Result<FileHandle> file = OpenToWrite(path);
     if (!file) return std::unexpected(file.error());
     if (Status written = WriteAll(file->Get(), path, keys->Blob(1)); !written) return written;
