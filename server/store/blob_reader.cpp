@@ -63,8 +63,7 @@ std::optional<std::uint64_t> BlobStore::Size(const Digest& digest) const {
   return size;
 }
 
-Result<Bytes> BlobStore::Read(const Digest& digest, std::uint64_t offset,
-                              std::size_t most) const {
+Result<Bytes> BlobStore::Read(const Digest& digest, std::uint64_t offset, std::size_t most) const {
   if (const std::optional<std::uint64_t> size = impl_->FileSize(digest)) {
     const fs::path path = impl_->Path(digest);
     Result<FileHandle> file = OpenToRead(path);
@@ -85,9 +84,8 @@ Result<Bytes> BlobStore::ReadAll(const Digest& digest, std::uint64_t most) const
   const std::optional<std::uint64_t> size = Size(digest);
   if (!size) return NoSuchBlob(digest);
   if (*size > most) {
-    return Fail(ErrorKind::kRefused, "The blob " + ToHex(digest) + " has " +
-                                         std::to_string(*size) + " bytes, more than " +
-                                         std::to_string(most) + ".");
+    return Fail(ErrorKind::kRefused, "The blob " + ToHex(digest) + " has " + std::to_string(*size) +
+                                         " bytes, more than " + std::to_string(most) + ".");
   }
   return Read(digest, 0, static_cast<std::size_t>(*size));
 }

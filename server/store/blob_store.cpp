@@ -39,9 +39,9 @@ Status BlobStore::Impl::CheckRoom(std::uint64_t bytes) const {
   const std::uint64_t free = FreeSpace(folder);
   if (free >= options.least_free_bytes && free - options.least_free_bytes >= bytes) return {};
   return Fail(ErrorKind::kStore,
-              "The disk of " + folder.string() + " is nearly full: " +
-                  std::to_string(free >> 20) + " MiB are free, and " +
-                  std::to_string(options.least_free_bytes >> 20) + " MiB are kept for the journal.",
+              "The disk of " + folder.string() + " is nearly full: " + std::to_string(free >> 20) +
+                  " MiB are free, and " + std::to_string(options.least_free_bytes >> 20) +
+                  " MiB are kept for the journal.",
               "Free some space; nothing is lost.");
 }
 
@@ -56,7 +56,8 @@ std::shared_ptr<BlobStore::Impl::Writer> BlobStore::Impl::TakeWriter(const Diges
   writer->digest = digest;
   writers_.push_front(writer);
   // One that nobody holds can be reopened from its part file.
-  for (auto it = writers_.end(); writers_.size() > options.open_writers && it != writers_.begin();) {
+  for (auto it = writers_.end();
+       writers_.size() > options.open_writers && it != writers_.begin();) {
     --it;
     if (it->use_count() == 1) it = writers_.erase(it);
   }

@@ -27,14 +27,14 @@
 namespace picube {
 
 struct BlobStoreOptions {
-  std::uint64_t least_free_bytes = 64ULL << 20;  // refuse to fill the disk beyond this
-  std::uint64_t most_bytes = limits::kBlobBytes; // of one blob
-  std::size_t open_writers = 64;                 // kept open at once; more are reopened on demand
+  std::uint64_t least_free_bytes = 64ULL << 20;   // refuse to fill the disk beyond this
+  std::uint64_t most_bytes = limits::kBlobBytes;  // of one blob
+  std::size_t open_writers = 64;                  // kept open at once; more are reopened on demand
 };
 
 struct BlobGarbage {
-  std::uint64_t files = 0;  // removed
-  std::uint64_t bytes = 0;  // freed by them
+  std::uint64_t files = 0;    // removed
+  std::uint64_t bytes = 0;    // freed by them
   std::vector<Digest> small;  // unreferenced small payloads: hand them to Journal::DropSmall
 };
 
@@ -76,8 +76,8 @@ class BlobStore {
 
   // --- Keeping house
   // Removes files (whole and arriving) last touched more than `grace` ago for which `referenced`
-  // says false, and lists small payloads put at or before row `small_at_most` likewise. `referenced`
-  // must not use this store. A blob that is put again counts as touched.
+  // says false, and lists small payloads put at or before row `small_at_most` likewise.
+  // `referenced` must not use this store. A blob that is put again counts as touched.
   [[nodiscard]] Result<BlobGarbage> CollectGarbage(
       const std::function<bool(const Digest&)>& referenced, std::chrono::seconds grace,
       std::uint64_t small_at_most);

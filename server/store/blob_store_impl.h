@@ -16,9 +16,8 @@ namespace picube {
 
 // Calls `visit` for each whole blob that is a file, in no order; false stops. Reads names only, so
 // it may be used beside a running server.
-void VisitBlobFiles(
-    const std::filesystem::path& folder,
-    const std::function<bool(const std::filesystem::path&, const Digest&)>& visit);
+void VisitBlobFiles(const std::filesystem::path& folder,
+                    const std::function<bool(const std::filesystem::path&, const Digest&)>& visit);
 
 class BlobStore::Impl {
  public:
@@ -27,10 +26,10 @@ class BlobStore::Impl {
     std::mutex mutex;
     Digest digest;
     FileHandle file;
-    Hasher hasher;                 // over the bytes so far
+    Hasher hasher;  // over the bytes so far
     std::uint64_t next_offset = 0;
-    bool ready = false;            // file and hasher are set up
-    bool done = false;             // completed or dropped: take a new writer
+    bool ready = false;  // file and hasher are set up
+    bool done = false;   // completed or dropped: take a new writer
   };
 
   std::filesystem::path folder;

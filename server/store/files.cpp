@@ -62,8 +62,7 @@ Status WriteAll(int descriptor, const fs::path& path, BytesView data) {
   return {};
 }
 
-Result<Bytes> ReadAt(int descriptor, const fs::path& path, std::uint64_t offset,
-                     std::size_t most) {
+Result<Bytes> ReadAt(int descriptor, const fs::path& path, std::uint64_t offset, std::size_t most) {
   Bytes bytes(most, '\0');
   std::size_t filled = 0;
   while (filled < most) {
@@ -109,7 +108,7 @@ Status MakeFolder(const fs::path& path) {
 }
 
 std::uint64_t FreeSpace(const fs::path& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) return 0;
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }

@@ -23,8 +23,8 @@ Status Journal::Impl::Open(const std::filesystem::path& path, const JournalOptio
   file = path;
   options = wanted;
   std::error_code ignored;
-  const bool made = !std::filesystem::exists(file, ignored) ||
-                    std::filesystem::file_size(file, ignored) == 0;
+  const bool made =
+      !std::filesystem::exists(file, ignored) || std::filesystem::file_size(file, ignored) == 0;
   if (Status whole = CheckWriteAheadFile(file); !whole) return whole;
   Result<Database> opened = Database::Open(file, Database::Mode::kCreate);
   if (!opened) return std::unexpected(opened.error());
@@ -79,8 +79,9 @@ Status Journal::Impl::Prepare() {
        "ON CONFLICT(hash) DO UPDATE SET seq = excluded.seq"},
       {&drop_small_, "DELETE FROM payload WHERE hash = ?1 AND seq <= ?2"},
       {&insert_part_, "INSERT OR REPLACE INTO snapshot(seq, part, data) VALUES(?1, ?2, ?3)"},
-      {&insert_end_, "INSERT OR REPLACE INTO snapshot_end(seq, at_us, parts, bytes, hash, chain) "
-                     "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&insert_end_,
+       "INSERT OR REPLACE INTO snapshot_end(seq, at_us, parts, bytes, hash, chain) "
+       "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
       {&delete_end_, "DELETE FROM snapshot_end WHERE seq = ?1"},
       {&first_parts_,
        "SELECT part, length(data) FROM snapshot WHERE seq = ?1 ORDER BY part LIMIT ?2"},
@@ -153,9 +154,7 @@ std::uint64_t Journal::Impl::Append(Instant at, BytesView records) {
   return seq;
 }
 
-bool Journal::Impl::HasStaged() const {
-  return !rows.empty() || !smalls.empty() || !drops.empty();
-}
+bool Journal::Impl::HasStaged() const { return !rows.empty() || !smalls.empty() || !drops.empty(); }
 
 Status Journal::Impl::Commit() {
   const bool housework = HasHousework();
@@ -177,8 +176,7 @@ Status Journal::Impl::Commit() {
 
 // A commit that reported an error may be on the disk all the same.
 Status Journal::Impl::DropWhatIsDurable() {
-  const Result<std::int64_t> last =
-      database.QueryInt("SELECT coalesce(max(seq), 0) FROM journal");
+  const Result<std::int64_t> last = database.QueryInt("SELECT coalesce(max(seq), 0) FROM journal");
   if (!last) return std::unexpected(last.error());
   const auto seq = static_cast<std::uint64_t>(*last);
   std::erase_if(rows, [seq](const Row& row) { return row.seq <= seq; });

@@ -3,10 +3,10 @@
 //   journal.Append(now, records);  journal.PutSmall(digest, payload);   stage, in memory
 //   journal.Commit();                                                  one transaction, one sync
 //
-// Each row carries hash = BLAKE2b(hash of the row before ‖ seq ‖ at ‖ data), so that a row which was
-// altered, dropped or inserted later breaks the chain at its number. Rows are never changed. Rows
-// older than a finished snapshot are deleted from the front, a few with each commit; the hash of the
-// last deleted one is kept (the anchor), so that what is left is still proven.
+// Each row carries hash = BLAKE2b(hash of the row before ‖ seq ‖ at ‖ data), so that a row which
+// was altered, dropped or inserted later breaks the chain at its number. Rows are never changed.
+// Rows older than a finished snapshot are deleted from the front, a few with each commit; the hash
+// of the last deleted one is kept (the anchor), so that what is left is still proven.
 //
 // A snapshot is handed over in chunks and goes to disk a little with each commit, so no commit is
 // long. It counts only when its last row, with the hash over all of it, is durable.

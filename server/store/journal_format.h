@@ -24,8 +24,7 @@ extern const std::string_view kJournalSchema;
 
 // hash of a row = BLAKE2b-256(hash of the row before ‖ seq ‖ at ‖ data), numbers as 8 bytes little
 // endian. The row before the first has the zero hash.
-[[nodiscard]] Digest ChainHash(const Digest& before, std::uint64_t seq, Instant at,
-                               BytesView data);
+[[nodiscard]] Digest ChainHash(const Digest& before, std::uint64_t seq, Instant at, BytesView data);
 
 // hash of a snapshot = BLAKE2b-256("picube/v1/snapshot\0" ‖ seq ‖ at ‖ hash of row seq ‖
 //                                  for each part (its size ‖ its bytes) ‖ number of parts).

@@ -43,9 +43,9 @@ class Journal::Impl {
   };
   // What one transaction did besides rows; becomes true for memory when it is durable.
   struct Housework {
-    std::size_t parts = 0;           // of the pending snapshot
-    bool finished = false;           // its end was written
-    std::uint64_t pruned_to = 0;     // rows up to here are gone
+    std::size_t parts = 0;              // of the pending snapshot
+    bool finished = false;              // its end was written
+    std::uint64_t pruned_to = 0;        // rows up to here are gone
     std::optional<std::uint64_t> gone;  // a dead snapshot with no part left
   };
 
@@ -80,7 +80,7 @@ class Journal::Impl {
   std::set<std::uint64_t> complete;  // snapshots
   std::set<std::uint64_t> dead;      // snapshots whose parts are to be deleted
   std::uint64_t prune_allowed = 0;
-  std::uint64_t rows_since = 0;   // since the newest snapshot was begun
+  std::uint64_t rows_since = 0;  // since the newest snapshot was begun
   std::uint64_t bytes_since = 0;
 
  private:
@@ -112,8 +112,8 @@ class Journal::Impl {
   Statement insert_row_, insert_small_, drop_small_;
   Statement insert_part_, insert_end_, delete_end_, first_parts_, delete_part_, delete_rest_;
   Statement row_size_, delete_rows_, move_anchor_;
-  std::int64_t wal_pages_ = 0;       // as of the last commit
-  std::int64_t checkpoint_at_ = 0;   // pages
+  std::int64_t wal_pages_ = 0;      // as of the last commit
+  std::int64_t checkpoint_at_ = 0;  // pages
   std::int64_t page_bytes_ = 4096;
 };
 

@@ -68,8 +68,8 @@ Result<std::uint64_t> Journal::Impl::ReplaySnapshot(const RestoreLimits& limits,
 Status Journal::Impl::CheckSnapshotRow(std::uint64_t seq, const Digest& chain) {
   row_size_.Bind(1, seq);
   Digest hash;
-  const bool tied = row_size_.Step() == Statement::Row::kRow &&
-                    ToBlock(row_size_.Blob(0), hash) && hash == chain;
+  const bool tied =
+      row_size_.Step() == Statement::Row::kRow && ToBlock(row_size_.Blob(0), hash) && hash == chain;
   row_size_.Reset();
   if (tied) return {};
   return Damaged("The snapshot of row " + std::to_string(seq) + " in " + file.string() +

@@ -53,6 +53,15 @@ bool Projection::Impl::CaughtUp(std::uint64_t seq, std::chrono::milliseconds tim
   return reached;
 }
 
+bool Projection::Impl::CaughtUpWithPosts() {
+  std::uint64_t seq = 0;
+  {
+    const std::scoped_lock lock(mutex);
+    seq = posted;
+  }
+  return CaughtUp(seq, std::chrono::minutes(1));
+}
+
 Projection::Projection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Projection::~Projection() = default;
 
@@ -71,17 +80,15 @@ void Projection::PostBatch(BatchInfo info, Submit submit) {
   impl_->Enqueue({Impl::Batch{std::move(info), std::move(submit)}, sizeof(Impl::Batch)});
 }
 
-void Projection::PostHost(HostInfo info) {
-  impl_->Enqueue({std::move(info), sizeof(HostInfo)});
-}
+void Projection::PostHost(HostInfo info) { impl_->Enqueue({std::move(info), sizeof(HostInfo)}); }
 
 void Projection::DropPayloads(WallTime before) {
   impl_->Enqueue({Impl::Drop{before}, sizeof(Impl::Drop)});
 }
 
 std::size_t Projection::QueueBytes() const { return impl_->queue_bytes; }
-std::uint64_t Projection::Cursor() const { return impl_->cursor; }
-std::uint64_t Projection::DurableCursor() const { return impl_->durable; }
+std::uint64_t Projection::Cursor() const { return impl_->durable; }
+std::uint64_t Projection::VisibleCursor() const { return impl_->cursor; }
 
 bool Projection::CaughtUp(std::uint64_t seq, std::chrono::milliseconds timeout) const {
   return impl_->CaughtUp(seq, timeout);

@@ -40,8 +40,8 @@ struct UnitRow {  // one unit of a stream; views are valid during the callback
   UnitState state = UnitState::kSettled;
   Digest digest;
   std::uint64_t payload_bytes = 0;
-  BytesView payload;      // empty if it is a blob (payload_bytes > kCorePayloadBytes) or was dropped
-  bool dropped = false;   // the payload was deleted by DropPayloads
+  BytesView payload;     // empty if it is a blob (payload_bytes > kCorePayloadBytes) or was dropped
+  bool dropped = false;  // the payload was deleted by DropPayloads
 };
 
 class Projection {
@@ -65,11 +65,12 @@ class Projection {
   void DropPayloads(WallTime before);
 
   [[nodiscard]] std::size_t QueueBytes() const;
-  // The last journal row whose events are in the tables: what a restore needs after a kill.
+  // The last journal row whose events are in the tables and synced to the disk. What a restore
+  // starts from, and up to where the journal may be pruned; two seconds behind at most.
   [[nodiscard]] std::uint64_t Cursor() const;
-  // The same, synced to the disk (every two seconds at most): older journal rows may be pruned.
-  [[nodiscard]] std::uint64_t DurableCursor() const;
-  // Waits until Cursor() ≥ seq; false after `timeout`, or if the store fails.
+  // The same, but perhaps not synced yet: what a read sees.
+  [[nodiscard]] std::uint64_t VisibleCursor() const;
+  // Waits until VisibleCursor() ≥ seq; false after `timeout`, or if the store fails.
   [[nodiscard]] bool CaughtUp(std::uint64_t seq, std::chrono::milliseconds timeout) const;
   // Why nothing can be written now; the thread tries again by itself.
   [[nodiscard]] Status Health() const;
@@ -95,8 +96,9 @@ class Projection {
   };
   [[nodiscard]] Result<UnitCounts> CountUnits(BatchId batch) const;
   // Every blob that a batch's dataset or product, or a unit whose payload is still kept, names; for
-  // BlobStore::CollectGarbage. What only the live core names (results that wait for their copies,
-  // batches not yet described here) is not among them.
+  // BlobStore::CollectGarbage. Waits until everything posted before is in the tables, so that a
+  // unit which has just left the core is not between two stools. What only the live core names
+  // (results that wait for their copies, batches not yet described here) is not among them.
   [[nodiscard]] Status ReferencedBlobs(const std::function<void(const Digest&)>& callback) const;
 
  private:

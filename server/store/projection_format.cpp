@@ -158,10 +158,9 @@ BatchInfo ReadBatch(const Statement& row) {
   info.replication.quorum = static_cast<std::uint32_t>(number());
   info.replication.distinct_owners = number() != 0;
   info.priority = static_cast<std::int32_t>(row.Int(column++));
-  for (std::uint64_t* value :
-       {&info.units_total, &info.units_created, &info.unsent, &info.leased, &info.checking,
-        &info.settled, &info.failed, &info.cancelled, &info.results, &info.disagreed,
-        &info.leases_lost}) {
+  for (std::uint64_t* value : {&info.units_total, &info.units_created, &info.unsent, &info.leased,
+                               &info.checking, &info.settled, &info.failed, &info.cancelled,
+                               &info.results, &info.disagreed, &info.leases_lost}) {
     *value = number();
   }
   info.flop_total = row.Real(column++);
@@ -234,10 +233,14 @@ Submit ParseSubmission(std::string_view text) {
 
 std::string FactsText(const HostInfo& info) {
   const HostFacts& facts = info.facts;
-  Json json = {{"software", facts.software}, {"board", facts.board},
-               {"isa", facts.isa},           {"os", facts.os},
-               {"cores", facts.cores},       {"memory_bytes", facts.memory_bytes},
-               {"disk_bytes", facts.disk_bytes}, {"benchmark_flops", facts.benchmark_flops}};
+  Json json = {{"software", facts.software},
+               {"board", facts.board},
+               {"isa", facts.isa},
+               {"os", facts.os},
+               {"cores", facts.cores},
+               {"memory_bytes", facts.memory_bytes},
+               {"disk_bytes", facts.disk_bytes},
+               {"benchmark_flops", facts.benchmark_flops}};
   for (const ApplicationVersion& application : facts.applications) {
     json["applications"][application.name] = application.version;
   }

@@ -72,6 +72,8 @@ class Projection::Impl {
   bool Post(std::uint64_t seq, WallTime at, std::vector<Event> events);
   void Enqueue(Item item);
   [[nodiscard]] bool CaughtUp(std::uint64_t seq, std::chrono::milliseconds timeout);
+  // Waits until all that has been posted is in the tables; false after a minute.
+  [[nodiscard]] bool CaughtUpWithPosts();
 
   // A connection for one read, given back at the end.
   class Reader {
@@ -103,8 +105,8 @@ class Projection::Impl {
   std::condition_variable progress;  // for who waits for room, or for the cursor
   std::deque<Item> queue;
   std::size_t queued_rows = 0;
-  std::uint64_t posted = 0;          // newest row posted
-  int waiting = 0;                   // callers in CaughtUp: the writer hurries
+  std::uint64_t posted = 0;  // newest row posted
+  int waiting = 0;           // callers in CaughtUp: the writer hurries
   bool stop = false;
   Status health;
 
@@ -133,10 +135,10 @@ class Projection::Impl {
   std::int64_t wal_bound_ = 0;
   std::chrono::steady_clock::time_point synced_at_;
   bool synchronous_full_ = true;
-  std::int64_t drop_before_ms_ = 0;  // 0 = nothing to drop
-  std::int64_t drop_batch_ = 0;      // 0 = find the next
+  std::int64_t drop_before_ms_ = 0;                               // 0 = nothing to drop
+  std::int64_t drop_batch_ = 0;                                   // 0 = find the next
   std::vector<std::pair<std::int64_t, std::int64_t>> drop_runs_;  // of it, still to do
-  bool drop_failed_ = false;         // wait before the next try
+  bool drop_failed_ = false;                                      // wait before the next try
   std::thread thread_;
 
   std::mutex readers_mutex_;

@@ -215,10 +215,15 @@ Result<Projection::UnitCounts> Projection::CountUnits(BatchId batch) const {
 }
 
 Status Projection::ReferencedBlobs(const std::function<void(const Digest&)>& callback) const {
+  if (!impl_->CaughtUpWithPosts()) {
+    return Fail(ErrorKind::kStore, "The tables for people are behind the journal.",
+                "Nothing is lost; try again later.");
+  }
   Impl::Reader reader(*impl_);
   for (const std::string_view sql :
-       {"SELECT hash FROM product", "SELECT digest FROM unit WHERE bytes > 1024 AND payload IS NOT "
-                                    "NULL"}) {
+       {"SELECT hash FROM product",
+        "SELECT digest FROM unit WHERE bytes > 1024 AND payload IS NOT "
+        "NULL"}) {
     Result<Statement> rows = reader.Query(sql);
     if (!rows) return std::unexpected(rows.error());
     Statement::Row row = Statement::Row::kRow;

@@ -15,10 +15,12 @@ Status ProjectionRows::Prepare(Database& database) {
       {&find_extent_, "SELECT first, last FROM extent WHERE batch = ?1 AND shift = ?2"},
       {&batch_, kUpsertBatch},
       {&host_, kUpsertHost},
-      {&disagreement_, "INSERT OR REPLACE INTO disagreement(lease, unit, host, digest, canonical, "
-                       "at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
-      {&product_, "INSERT OR REPLACE INTO product(batch, n, name, what, hash, size) "
-                  "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&disagreement_,
+       "INSERT OR REPLACE INTO disagreement(lease, unit, host, digest, canonical, "
+       "at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&product_,
+       "INSERT OR REPLACE INTO product(batch, n, name, what, hash, size) "
+       "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
       {&old_product_, "DELETE FROM product WHERE batch = ?1"},
   };
   for (const auto& [statement, sql] : wanted) {
@@ -31,7 +33,8 @@ Status ProjectionRows::Prepare(Database& database) {
 
 bool ProjectionRows::Put(const Event& event, WallTime at) {
   if (const auto* unit = std::get_if<UnitClosed>(&event)) return PutUnit(*unit);
-  if (const auto* result = std::get_if<ResultDisagreed>(&event)) return PutDisagreement(*result, at);
+  if (const auto* result = std::get_if<ResultDisagreed>(&event))
+    return PutDisagreement(*result, at);
   if (const auto* batch = std::get_if<BatchArchived>(&event)) return PutArchived(*batch);
   return true;
 }

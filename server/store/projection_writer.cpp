@@ -35,7 +35,8 @@ Status Projection::Impl::OpenWriter() {
   const std::string set_up =
       "PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
       "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF; PRAGMA cache_size=-16000;"
-      "PRAGMA application_id=" + std::to_string(kProjectionFileId) +
+      "PRAGMA application_id=" +
+      std::to_string(kProjectionFileId) +
       "; PRAGMA user_version=" + std::to_string(kProjectionFormat) + ";" +
       std::string(kProjectionSchema);
   if (Status status = writer_.Execute(set_up); !status) return status;

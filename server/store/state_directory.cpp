@@ -39,14 +39,15 @@ Status WriteText(const fs::path& path, const std::string& text) {
 }
 
 Status CheckMode(const fs::path& root) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(root.c_str(), &info) != 0) return std::unexpected(SystemError(root, "read"));
   if (!S_ISDIR(info.st_mode)) {
     return Fail(ErrorKind::kUser, root.string() + " is not a folder.", "Name another one.");
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return Fail(ErrorKind::kUser, "Other users may write into the state folder " + root.string() +
-                                      ", so they could change what the grid believes.",
+    return Fail(ErrorKind::kUser,
+                "Other users may write into the state folder " + root.string() +
+                    ", so they could change what the grid believes.",
                 "Run: chmod go-w " + root.string());
   }
   return {};

@@ -82,15 +82,15 @@ Status CheckWriteAheadFile(const fs::path& database) {
   const Header header = ReadHeader(*head);
   if (!header.valid) return Damaged("The head of " + path.string() + " is damaged.");
   Checksum sum = header.checksum;
-  std::uint64_t broken = 0;   // the first frame that does not fit, from 1; 0 = none
+  std::uint64_t broken = 0;  // the first frame that does not fit, from 1; 0 = none
   int commits_behind = 0;
   const std::size_t frame_bytes = kFrameHeaderBytes + header.page_bytes;
   for (std::uint64_t number = 1, at = kHeaderBytes; at + frame_bytes <= size;
        ++number, at += frame_bytes) {
     const Result<Bytes> frame = ReadAt(file->Get(), path, at, frame_bytes);
     if (!frame) return std::unexpected(frame.error());
-    const bool same_generation = BigEndian(*frame, 8) == header.salt[0] &&
-                                 BigEndian(*frame, 12) == header.salt[1];
+    const bool same_generation =
+        BigEndian(*frame, 8) == header.salt[0] && BigEndian(*frame, 12) == header.salt[1];
     const bool commits = BigEndian(*frame, 4) != 0;
     if (broken == 0) {
       sum.Add(BytesView(*frame).substr(0, 8), header.big);

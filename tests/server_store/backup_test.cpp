@@ -36,7 +36,7 @@ struct Server {
     projection->Post(seq, {}, {unit});
     if (seq % 50 == 0) {
       MakeSnapshot(*journal, 3);
-      journal->AllowPruneTo(projection->DurableCursor());
+      journal->AllowPruneTo(projection->Cursor());
     }
   }
 

@@ -49,7 +49,9 @@ TEST(BlobStore, GoesOnWhereARestartedServerStopped) {
   TestFolder folder;
   const std::string bytes = SomeBytes(100'000);
   const Digest digest = Hash(bytes);
-  { ASSERT_TRUE(OpenStore(folder / "b")->Put(digest, 0, 100'000, bytes.substr(0, 60'000))); }
+  {
+    ASSERT_TRUE(OpenStore(folder / "b")->Put(digest, 0, 100'000, bytes.substr(0, 60'000)));
+  }
   auto store = OpenStore(folder / "b");
   const auto asked = store->Put(digest, 0, 100'000, {});
   ASSERT_TRUE(asked);
@@ -106,7 +108,8 @@ TEST(BlobStore, TwoSendersOfOneBlobGetOneBlob) {
   const auto send = [&] {
     PutState state;
     while (!state.complete) {
-      const auto piece = BytesView(bytes).substr(static_cast<std::size_t>(state.next_offset), 10'000);
+      const auto piece =
+          BytesView(bytes).substr(static_cast<std::size_t>(state.next_offset), 10'000);
       auto put = store->Put(digest, state.next_offset, bytes.size(), piece);
       ASSERT_TRUE(put) << put.error().Text();
       state = *put;

@@ -122,8 +122,8 @@ TEST(JournalCrash, DamageInTheWriteAheadFileIsNotTakenForItsEnd) {
   TestFolder folder;
   LeaveWriteAheadFile(folder.Path());
   const std::string whole = ReadWhole(folder / "journal.db-wal");
-  for (const std::size_t at : {std::size_t{5}, std::size_t{17}, std::size_t{40},
-                               whole.size() / 3, whole.size() / 2}) {
+  for (const std::size_t at :
+       {std::size_t{5}, std::size_t{17}, std::size_t{40}, whole.size() / 3, whole.size() / 2}) {
     std::string broken = whole;
     broken[at] = static_cast<char>(broken[at] ^ 1);
     WriteWhole(folder / "journal.db-wal", broken);

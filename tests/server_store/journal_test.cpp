@@ -13,7 +13,9 @@ namespace fs = std::filesystem;
 
 TEST(Journal, RowsComeBackInOrderWithTheirInstants) {
   TestFolder folder;
-  { AppendRows(*OpenJournal(folder / "journal.db"), 5); }
+  {
+    AppendRows(*OpenJournal(folder / "journal.db"), 5);
+  }
   auto journal = OpenJournal(folder / "journal.db");
   EXPECT_EQ(journal->LastSeq(), 5U);
   auto restored = RestoreAll(*journal);
@@ -218,7 +220,9 @@ TEST(Journal, FileOfAnotherKindIsRefusedUnchanged) {
 
 TEST(Journal, NewerFormatIsRefused) {
   TestFolder folder;
-  { AppendRows(*OpenJournal(folder / "journal.db"), 1); }
+  {
+    AppendRows(*OpenJournal(folder / "journal.db"), 1);
+  }
   Sql(folder / "journal.db", "PRAGMA user_version=2");
   auto journal = Journal::Open(folder / "journal.db");
   ASSERT_FALSE(journal);

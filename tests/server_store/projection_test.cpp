@@ -94,9 +94,8 @@ TEST(Projection, StreamsABatchInOrderOfIndexWhateverOrderItsUnitsEndedIn) {
   });
   EXPECT_TRUE(streamed);
   EXPECT_EQ(indices, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5}));
-  const Status stopped = projection->StreamUnits(BatchId{1}, [&](const UnitRow&) -> Status {
-    return Fail(ErrorKind::kUser, "enough");
-  });
+  const Status stopped = projection->StreamUnits(
+      BatchId{1}, [&](const UnitRow&) -> Status { return Fail(ErrorKind::kUser, "enough"); });
   EXPECT_FALSE(stopped);
 }
 
@@ -110,7 +109,7 @@ TEST(Projection, RowsThatAreInAlreadyAreIgnored) {
   }
   auto projection = OpenProjection(folder / "p.db");
   EXPECT_EQ(projection->Cursor(), 5U);
-  EXPECT_EQ(projection->DurableCursor(), 5U);
+  EXPECT_EQ(projection->VisibleCursor(), 5U);
   EXPECT_FALSE(projection->Post(5, {}, {Settled(4, 1, 3)}));
   EXPECT_TRUE(projection->Post(6, {}, {}));
   ASSERT_TRUE(projection->CaughtUp(6, seconds(10)));
@@ -134,7 +133,7 @@ TEST(Projection, ReplayAfterAKillBringsEachEventExactlyOnce) {
     auto projection = OpenProjection(folder / "p.db", options);
     for (std::uint64_t seq = 1; seq <= kRows; ++seq) {
       post(*projection, seq);
-      if (projection->Cursor() > 200 && write(ends[1], "x", 1) != 1) _exit(1);
+      if (projection->VisibleCursor() > 200 && write(ends[1], "x", 1) != 1) _exit(1);
     }
     for (;;) pause();
   }
@@ -229,7 +228,9 @@ TEST(Projection, BlobsThatAreNamedAreReferencedUntilThePayloadsAreDropped) {
 
 TEST(Projection, NewerFormatIsRefused) {
   TestFolder folder;
-  { OpenProjection(folder / "p.db"); }
+  {
+    OpenProjection(folder / "p.db");
+  }
   Sql(folder / "p.db", "PRAGMA user_version=2");
   EXPECT_FALSE(Projection::Open(folder / "p.db"));
 }

@@ -47,7 +47,8 @@ void BenchJournal(const fs::path& folder, std::size_t row_bytes, bool snapshots)
   while (SecondsSince(start) < 3.0) {
     std::memcpy(row.data(), &commits, sizeof commits);
     const std::uint64_t seq = (*journal)->Append(Instant{1}, row);
-    if (snapshots && !(*journal)->SnapshotPending() && (*journal)->BytesSinceSnapshot() > 64 << 20) {
+    if (snapshots && !(*journal)->SnapshotPending() &&
+        (*journal)->BytesSinceSnapshot() > 64 << 20) {
       (*journal)->BeginSnapshot(seq, Instant{1});
       for (int i = 0; i < 32; ++i) (*journal)->AddSnapshotChunk(chunk);
       (*journal)->EndSnapshot();
@@ -61,8 +62,10 @@ void BenchJournal(const fs::path& folder, std::size_t row_bytes, bool snapshots)
   const double seconds = SecondsSince(start);
   std::sort(took.begin(), took.end());
   std::printf(
-      "{\"case\":\"journal%s\",\"row_bytes\":%zu,\"commits_per_second\":%.0f,\"mb_per_second\":%.1f,"
-      "\"cpu_us\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"worst_ms\":%.3f,\"file_mb\":%.1f}\n",
+      "{\"case\":\"journal%s\",\"row_bytes\":%zu,\"commits_per_second\":%.0f,\"mb_per_second\":%."
+      "1f,"
+      "\"cpu_us\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"p999_ms\":%.3f,\"worst_ms\":%.3f,\"file_"
+      "mb\":%.1f}\n",
       snapshots ? "+snapshots" : "", row_bytes, static_cast<double>(commits) / seconds,
       static_cast<double>(commits * row_bytes) / seconds / 1e6,
       (CpuSeconds() - cpu) / static_cast<double>(commits) * 1e6, took[took.size() / 2],
@@ -107,11 +110,12 @@ void BenchProjection(const fs::path& folder) {
     ++streamed;
     return {};
   });
-  std::printf("{\"case\":\"projection\",\"units_per_second\":%.0f,\"cpu_us_per_unit\":%.2f,"
-              "\"streamed_per_second\":%.0f,\"bytes_per_unit\":%.0f}\n",
-              static_cast<double>(unit) / seconds, used / static_cast<double>(unit) * 1e6,
-              static_cast<double>(streamed) / SecondsSince(read),
-              static_cast<double>(fs::file_size(file)) / static_cast<double>(unit));
+  std::printf(
+      "{\"case\":\"projection\",\"units_per_second\":%.0f,\"cpu_us_per_unit\":%.2f,"
+      "\"streamed_per_second\":%.0f,\"bytes_per_unit\":%.0f}\n",
+      static_cast<double>(unit) / seconds, used / static_cast<double>(unit) * 1e6,
+      static_cast<double>(streamed) / SecondsSince(read),
+      static_cast<double>(fs::file_size(file)) / static_cast<double>(unit));
 }
 
 }  // namespace

@@ -47,7 +47,9 @@ TEST(Verify, ProvesARunningAndAStoppedJournal) {
 
 TEST(Verify, EmptyJournalIsSound) {
   TestFolder folder;
-  { OpenJournal(folder / "journal.db"); }
+  {
+    OpenJournal(folder / "journal.db");
+  }
   EXPECT_TRUE(VerifyChain(folder / "journal.db")->sound);
 }
 
@@ -76,7 +78,9 @@ TEST(Verify, NamesWhatWasAltered) {
 
 TEST(Verify, RestoreStopsAtTheAlteredRowAndChangesNothing) {
   TestFolder folder;
-  { AppendRows(*OpenJournal(folder / "journal.db"), 9); }
+  {
+    AppendRows(*OpenJournal(folder / "journal.db"), 9);
+  }
   Sql(folder / "journal.db", "UPDATE journal SET data = 'forged' WHERE seq = 4");
   auto journal = OpenJournal(folder / "journal.db");
   std::uint64_t streamed = 0;
@@ -94,11 +98,12 @@ TEST(Verify, RestoreStopsAtTheAlteredRowAndChangesNothing) {
 
 // Everything a server would read from the journal, as text.
 std::string Content(const fs::path& file) {
-  return Sql(file, "SELECT (SELECT group_concat(seq || at_us || hex(hash) || hex(data)) FROM "
-                   "journal) || (SELECT group_concat(seq || hex(hash)) FROM anchor) || "
-                   "(SELECT group_concat(seq || part || hex(data)) FROM snapshot) || "
-                   "(SELECT group_concat(seq || parts || hex(hash) || hex(chain)) FROM "
-                   "snapshot_end) || (SELECT group_concat(hex(hash) || hex(data)) FROM payload)");
+  return Sql(file,
+             "SELECT (SELECT group_concat(seq || at_us || hex(hash) || hex(data)) FROM "
+             "journal) || (SELECT group_concat(seq || hex(hash)) FROM anchor) || "
+             "(SELECT group_concat(seq || part || hex(data)) FROM snapshot) || "
+             "(SELECT group_concat(seq || parts || hex(hash) || hex(chain)) FROM "
+             "snapshot_end) || (SELECT group_concat(hex(hash) || hex(data)) FROM payload)");
 }
 
 TEST(Verify, NoFlippedByteChangesWhatIsReadUnnoticed) {
