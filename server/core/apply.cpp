@@ -41,7 +41,8 @@ ApplicationIndex Grid::Impl::InternApplication(const ApplicationVersion& id) {
 }
 
 Host& Grid::Impl::AddHost(const PrincipalEnrolled& record) {
-  PICUBE_CHECK(record.id.value == hosts_.size() + 1, "hosts are enrolled in the order of their ids");
+  PICUBE_CHECK(record.id.value == hosts_.size() + 1,
+               "hosts are enrolled in the order of their ids");
   auto host = std::make_unique<Host>();
   host->enrolled = record;
   host->owner = InternOwner(record.owner);
@@ -143,9 +144,8 @@ void Grid::Impl::Do(const BatchEnded& record) {
       }
     });
   }
-  BatchArchived archived{.info = DescribeBatch(batch),
-                         .submit = batch.submitted.submit,
-                         .product = record.product};
+  BatchArchived archived{
+      .info = DescribeBatch(batch), .submit = batch.submitted.submit, .product = record.product};
   archived.info.state = record.state;
   archived.info.why = record.why;
   archived.info.finished = record.at;
@@ -158,7 +158,8 @@ void Grid::Impl::Do(const BatchEnded& record) {
   batches_.erase(record.batch);
 }
 
-// --- Snapshots --------------------------------------------------------------------------------------
+// --- Snapshots
+// --------------------------------------------------------------------------------------
 
 void Grid::Impl::Do(const StateCounters& record) {
   PICUBE_CHECK(hosts_.empty() && batches_.empty(), "a snapshot is applied to an empty grid");

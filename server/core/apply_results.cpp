@@ -14,7 +14,9 @@ Speed& SpeedFor(Host& host, ApplicationIndex application) {
   for (Speed& speed : host.speeds) {
     if (speed.application == application) return speed;
   }
-  return host.speeds.emplace_back(Speed{.application = application});
+  Speed& speed = host.speeds.emplace_back();
+  speed.application = application;
+  return speed;
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ std::uint64_t& CountOf(BatchInfo& sums, UnitState state) {
 
 }  // namespace
 
-// --- States and queues ---------------------------------------------------------------------------------
+// --- States and queues
+// ---------------------------------------------------------------------------------
 
 void Grid::Impl::SetState(Unit& unit, UnitState state) {
   if (unit.state == state) return;
@@ -60,9 +61,9 @@ void Grid::Impl::Dequeue(Unit& unit) {
 
 void Grid::Impl::Refresh(UnitId id, Unit& unit, bool again) {
   const Tally tally = Count(unit);
-  SetState(unit, tally.successes > 0                ? UnitState::kChecking
+  SetState(unit, tally.successes > 0              ? UnitState::kChecking
                  : tally.out + tally.unsealed > 0 ? UnitState::kLeased
-                                                    : UnitState::kUnsent);
+                                                  : UnitState::kUnsent);
   unit.wanted = static_cast<std::uint8_t>(Wanted(unit, tally));
   const InQueue queue = unit.wanted == 0   ? InQueue::kNone
                         : unit.leases == 0 ? InQueue::kFresh
@@ -100,7 +101,8 @@ void Grid::Impl::MarkMoved(Batch& batch) {
   moved_.push_back(batch.Id());
 }
 
-// --- Units ------------------------------------------------------------------------------------------------
+// --- Units
+// ------------------------------------------------------------------------------------------------
 
 void Grid::Impl::AddUnit(Batch& batch, std::uint64_t id, Unit&& unit) {
   if (!batch.ranges.empty() && batch.ranges.back().second == id) {
@@ -220,7 +222,8 @@ void Grid::Impl::Do(const UnitsRetried& record) {
   }
 }
 
-// --- Leases -------------------------------------------------------------------------------------------------
+// --- Leases
+// -------------------------------------------------------------------------------------------------
 
 void Grid::Impl::Enlist(std::vector<LeaseId>& list, LeaseId id, Lease& lease) {
   lease.slot = static_cast<std::uint32_t>(list.size());

@@ -55,13 +55,13 @@ void Grid::Impl::DoAsk(Host& host, ReplyTo reply, AskWork& ask) {
 bool Grid::Impl::TryAssign(Host& host, const AskWork& ask, Assign& assign, NoWork& no_work) {
   const Verdict verdict = HostVerdict(host);
   if (verdict != Verdict::kEligible) {
-    no_work = NoWorkFor(host, verdict == Verdict::kHostQuota ? NoWorkReason::kHostQuota
-                                                             : NoWorkReason::kDraining);
+    no_work = NoWorkFor(
+        host, verdict == Verdict::kHostQuota ? NoWorkReason::kHostQuota : NoWorkReason::kDraining);
     return false;
   }
-  const std::size_t most = std::min({static_cast<std::size_t>(ask.most_units),
-                                     limits::kLeasesPerAssign,
-                                     limits::kLeasesPerHost - host.out.size()});
+  const std::size_t most =
+      std::min({static_cast<std::size_t>(ask.most_units), limits::kLeasesPerAssign,
+                limits::kLeasesPerHost - host.out.size()});
   Picking picking;
   picking.host = &host;
   picking.free_cores = ask.free_cores;
@@ -148,11 +148,12 @@ NoWork Grid::Impl::NoWorkFor(Host& host, NoWorkReason reason) {
   return {reason, static_cast<std::uint32_t>(ms)};
 }
 
-// --- Long polls -----------------------------------------------------------------------------------------
+// --- Long polls
+// -----------------------------------------------------------------------------------------
 
 void Grid::Impl::Park(Host& host, ReplyTo reply, AskWork&& ask, NoWorkReason reason) {
-  const Duration wait = std::min<Duration>(std::chrono::milliseconds(ask.wait_ms),
-                                           limits::kLongPoll);
+  const Duration wait =
+      std::min<Duration>(std::chrono::milliseconds(ask.wait_ms), limits::kLongPoll);
   host.parked = ParkedAsk{reply, std::move(ask), now_ + wait, reason};
   parked_.emplace(host.parked->until, host.Id());
 }

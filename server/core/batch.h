@@ -28,8 +28,8 @@ struct Batch {
   ApplicationIndex application = 0;
   OwnerIndex owner = 0;
   std::uint32_t quorum = 1;
-  UnitQueue fresh;   // never handed out
-  UnitQueue copies;  // want another copy
+  UnitQueue fresh;                                              // never handed out
+  UnitQueue copies;                                             // want another copy
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // [first, last) unit ids
   std::uint64_t unit_errors = 0;  // any unit with an error by an owner: eligibility may come back
 

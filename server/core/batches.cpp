@@ -101,7 +101,8 @@ void Grid::Impl::MoveBatch(Batch& batch) {
     return;
   }
   std::string why = "the dataset has no units";
-  if (!batch.failures.empty()) why = "every unit failed; the first: " + batch.failures.begin()->second;
+  if (!batch.failures.empty())
+    why = "every unit failed; the first: " + batch.failures.begin()->second;
   EndBatch(batch, BatchState::kFailed, std::move(why), {});
 }
 
@@ -110,8 +111,8 @@ void Grid::Impl::EndBatch(Batch& batch, BatchState state, std::string why,
   for (const auto& [first, last] : batch.ranges) {
     units_.ForEach(first, last, [this](std::uint64_t, Unit& unit) { CancelLeases(unit); });
   }
-  const auto level = state == BatchState::kFailed ? LogLine::Level::kWarning
-                                                  : LogLine::Level::kInfo;
+  const auto level =
+      state == BatchState::kFailed ? LogLine::Level::kWarning : LogLine::Level::kInfo;
   Log(level, "batch " + std::to_string(batch.Id().value) + " is " + std::string(Name(state)) +
                  (why.empty() ? "" : ": " + why));
   Emit(BatchEnded{batch.Id(), state, std::move(why), std::move(product), wall_});
@@ -173,8 +174,8 @@ void Grid::Impl::DoRetryFailed(ReplyTo reply, Batch& batch) {
   for (const auto& [unit, why] : batch.failures) record.units.push_back(unit);
   const std::size_t units = record.units.size();
   if (units > 0) Emit(std::move(record));
-  Send(reply, Done{std::to_string(units) + (units == 1 ? " unit is" : " units are") +
-                   " tried again."});
+  Send(reply,
+       Done{std::to_string(units) + (units == 1 ? " unit is" : " units are") + " tried again."});
 }
 
 }  // namespace picube

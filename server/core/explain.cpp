@@ -57,9 +57,9 @@ void Grid::Impl::ExplainHosts(const Batch& batch, const Unit* unit, Instant now,
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     if (hosts[i] == 0) continue;
     const VerdictText text = TextOf(static_cast<Verdict>(i));
-    answer.reasons.push_back({i == 0 ? "hosts_may_have_it" : "hosts_" + std::string(text.code),
-                              Amount(hosts[i], "connected host ", "connected hosts ") +
-                                  std::string(text.text)});
+    answer.reasons.push_back(
+        {i == 0 ? "hosts_may_have_it" : "hosts_" + std::string(text.code),
+         Amount(hosts[i], "connected host ", "connected hosts ") + std::string(text.text)});
   }
 }
 
@@ -67,24 +67,24 @@ void Grid::Impl::ExplainLeases(const Unit& unit, Instant now, Answer& answer) co
   std::vector<Reason> reasons;
   for (LeaseId at = unit.newest; at;) {
     const Lease& lease = *leases_.Find(at.value);
-    const std::string who = "lease " + std::to_string(at.value) + " of " +
-                            lease.host->enrolled.name;
+    const std::string who =
+        "lease " + std::to_string(at.value) + " of " + lease.host->enrolled.name;
     const std::string age = Seconds10(now - lease.granted);
     switch (lease.state) {
       case LeaseState::kOut:
-        reasons.push_back({lease.speculative ? "leased_extra" : "leased",
-                           who + " is out since " + age +
-                               (lease.speculative ? ", an extra copy at the tail" : "") + ", " +
-                               (lease.deadline > now
-                                    ? "for another " + Seconds10(lease.deadline - now)
-                                    : "and its deadline has passed")});
+        reasons.push_back(
+            {lease.speculative ? "leased_extra" : "leased",
+             who + " is out since " + age +
+                 (lease.speculative ? ", an extra copy at the tail" : "") + ", " +
+                 (lease.deadline > now ? "for another " + Seconds10(lease.deadline - now)
+                                       : "and its deadline has passed")});
         break;
       case LeaseState::kUnsealed:
         reasons.push_back({"result_unsigned", who + " came back; its signature is awaited"});
         break;
       case LeaseState::kCounted:
-        reasons.push_back({"result_counts", who + " came back with digest " +
-                                                ToHex(lease.digest).substr(0, 16)});
+        reasons.push_back(
+            {"result_counts", who + " came back with digest " + ToHex(lease.digest).substr(0, 16)});
         break;
       case LeaseState::kErred:
         reasons.push_back({"error_" + std::string(Name(lease.error)),
@@ -103,14 +103,14 @@ void Grid::Impl::ExplainLeases(const Unit& unit, Instant now, Answer& answer) co
 void Grid::Impl::ExplainWaiting(const Unit& unit, Instant now, Answer& answer) const {
   const Tally tally = Count(unit);
   if (tally.agreeing > 0) {
-    answer.reasons.push_back({"waits_for_agreement",
-                              std::to_string(tally.agreeing) + " of " +
-                                  std::to_string(unit.batch->quorum) + " equal results are here"});
+    answer.reasons.push_back({"waits_for_agreement", std::to_string(tally.agreeing) + " of " +
+                                                         std::to_string(unit.batch->quorum) +
+                                                         " equal results are here"});
   }
   if (unit.wanted == 0) return;
-  answer.reasons.push_back({"waits_for_host",
-                            Amount(unit.wanted, "more copy waits", "more copies wait") +
-                                " for a host to ask"});
+  answer.reasons.push_back(
+      {"waits_for_host",
+       Amount(unit.wanted, "more copy waits", "more copies wait") + " for a host to ask"});
   ExplainHosts(*unit.batch, &unit, now, answer);
 }
 
@@ -138,9 +138,9 @@ Answer Grid::Impl::ExplainHost(HostId id, Instant now) const {
   auto& reasons = answer.reasons;
   const Verdict verdict = HostVerdict(*host);
   answer.headline = host->enrolled.name + " of " + host->enrolled.owner +
-                    (host->retired             ? " is retired"
+                    (host->retired           ? " is retired"
                      : host->connection == 0 ? " is not connected"
-                                               : " is connected");
+                                             : " is connected");
   if (!host->IsHost()) {
     reasons.push_back({"operator", "it is an operator's key and gets no work"});
     return answer;
@@ -153,9 +153,9 @@ Answer Grid::Impl::ExplainHost(HostId id, Instant now) const {
   if (!host->paused_why.empty()) reasons.push_back({"paused", "it pauses: " + host->paused_why});
   reasons.push_back({"leases", Amount(host->out.size(), "lease is", "leases are") + " out"});
   if (!host->unsealed.empty()) {
-    reasons.push_back({"unsigned_results",
-                       Amount(host->unsealed.size(), "result waits", "results wait") +
-                           " for a signature"});
+    reasons.push_back(
+        {"unsigned_results",
+         Amount(host->unsealed.size(), "result waits", "results wait") + " for a signature"});
   }
   if (host->parked) {
     reasons.push_back({"waits_for_work", "its ask for work waits until there is some"});
@@ -182,16 +182,15 @@ Answer Grid::Impl::ExplainBatch(BatchId id, Instant now) const {
   if (batch == nullptr) return answer;
   auto& reasons = answer.reasons;
   const BatchInfo& sums = batch->sums;
-  answer.headline = "batch " + std::to_string(id.value) + " is " +
-                    std::string(Name(batch->State()));
+  answer.headline =
+      "batch " + std::to_string(id.value) + " is " + std::string(Name(batch->State()));
   if (!batch->split) {
     reasons.push_back({batch->units_asked ? "being_split" : "enough_units_ahead",
                        Amount(sums.units_created, "unit is", "units are") + " made so far"});
   }
   if (batch->Queued() > 0) {
     reasons.push_back({"units_wait", Amount(batch->Queued(), "unit waits", "units wait") +
-                                         " for a host, " +
-                                         std::to_string(batch->copies.Live()) +
+                                         " for a host, " + std::to_string(batch->copies.Live()) +
                                          " of them for another copy"});
     ExplainHosts(*batch, nullptr, now, answer);
   }
@@ -199,9 +198,8 @@ Answer Grid::Impl::ExplainBatch(BatchId id, Instant now) const {
     reasons.push_back({"leased", Amount(sums.leased, "unit is", "units are") + " being computed"});
   }
   if (sums.checking > 0) {
-    reasons.push_back({"checking", Amount(sums.checking, "unit waits", "units wait") +
-                                       " for " + std::to_string(batch->quorum) +
-                                       " equal results"});
+    reasons.push_back({"checking", Amount(sums.checking, "unit waits", "units wait") + " for " +
+                                       std::to_string(batch->quorum) + " equal results"});
   }
   if (sums.failed > 0) {
     reasons.push_back({"failed", Amount(sums.failed, "unit has", "units have") +

@@ -23,10 +23,9 @@ void Grid::Impl::Step(Input input, Moment moment) {
 
 void Grid::Impl::Dispatch(Input& input) {
   if (!read_only_why_.empty()) {
-    const bool own = std::holds_alternative<SplitStep>(input) ||
-                     std::holds_alternative<SplitFailed>(input) ||
-                     std::holds_alternative<ProductReady>(input) ||
-                     std::holds_alternative<MergeFailed>(input);
+    const bool own =
+        std::holds_alternative<SplitStep>(input) || std::holds_alternative<SplitFailed>(input) ||
+        std::holds_alternative<ProductReady>(input) || std::holds_alternative<MergeFailed>(input);
     if (own) {  // at most one a batch is under way
       held_.push_back(std::move(input));
       return;
@@ -105,7 +104,8 @@ void Grid::Impl::MarkHost(Host& host) {
   dirty_hosts_.push_back(host.Id());
 }
 
-// --- Who may send what --------------------------------------------------------------------------------
+// --- Who may send what
+// --------------------------------------------------------------------------------
 
 void Grid::Impl::Do(FromPeer& input) {
   if (auto* enrol = std::get_if<Enrol>(&input.message)) return DoEnrol(input, *enrol);
@@ -145,14 +145,14 @@ void Grid::Impl::DoOperatorMessage(Host& operator_, FromPeer& input) {
   } else if (auto* control = std::get_if<Control>(&input.message)) {
     DoControl(operator_, input.reply, *control);
   } else {
-    Refuse(input.reply, ErrorKind::kRefused, "The rules of the grid have no answer to this message.");
+    Refuse(input.reply, ErrorKind::kRefused,
+           "The rules of the grid have no answer to this message.");
   }
 }
 
 bool Grid::Impl::AnsweredReadOnly(FromPeer& input) {
   const auto no_work = [this] {
-    return NoWork{NoWorkReason::kReadOnly,
-                  static_cast<std::uint32_t>(1000 + rng_.Below(4000))};
+    return NoWork{NoWorkReason::kReadOnly, static_cast<std::uint32_t>(1000 + rng_.Below(4000))};
   };
   if (const auto* report = std::get_if<Report>(&input.message)) {
     Ack ack;
@@ -188,10 +188,10 @@ void Grid::Impl::Do(StoreTrouble& input) {
   for (Input& one : held) Dispatch(one);
 }
 
-// --- Grid -----------------------------------------------------------------------------------------------
+// --- Grid
+// -----------------------------------------------------------------------------------------------
 
-Grid::Grid(GridOptions options, Rng rng)
-    : impl_(std::make_unique<Impl>(std::move(options), rng)) {}
+Grid::Grid(GridOptions options, Rng rng) : impl_(std::make_unique<Impl>(std::move(options), rng)) {}
 Grid::~Grid() = default;
 void Grid::Step(Input input, Moment moment) { impl_->Step(std::move(input), moment); }
 Ready Grid::TakeReady() {

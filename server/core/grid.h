@@ -29,7 +29,8 @@
 
 namespace picube {
 
-// --- Options ----------------------------------------------------------------------------------------
+// --- Options
+// ----------------------------------------------------------------------------------------
 
 // Never renumber.
 enum class PolicyKind : std::uint8_t {
@@ -54,7 +55,8 @@ struct GridOptions {
   std::map<std::string, std::uint32_t, std::less<>> applications;
 };
 
-// --- In ------------------------------------------------------------------------------------------------
+// --- In
+// ------------------------------------------------------------------------------------------------
 
 // Where an answer goes: a connection as the shell numbers it, and the request it answers.
 struct ReplyTo {
@@ -65,18 +67,18 @@ struct ReplyTo {
 // A message of an enrolled principal (or of an open invitation, for Enrol). Signatures and payload
 // digests have been checked by the shell; `signature_valid` says how the report's turned out.
 struct FromPeer {
-  HostId host;               // zero for an invitation
-  TransportKey key;          // the transport key the peer proved to hold
+  HostId host;       // zero for an invitation
+  TransportKey key;  // the transport key the peer proved to hold
   ReplyTo reply;
   Message message;
-  bool signature_valid = false;      // Report: `earlier` and `results` are covered
+  bool signature_valid = false;        // Report: `earlier` and `results` are covered
   std::vector<LeaseId> blobs_missing;  // Report: results whose blob has not been put
 };
 struct PeerGone {  // its connection ended
   HostId host;
   std::uint64_t connection = 0;
 };
-struct TakeOver {};  // this process begins to decide: new epoch
+struct TakeOver {};      // this process begins to decide: new epoch
 struct MadeInvitation {  // the shell made the key pair; the core makes it count
   TransportKey key;
   PrincipalKind kind = PrincipalKind::kHost;
@@ -107,7 +109,7 @@ struct MergeFailed {
   BatchId batch;
   Error error;
 };
-struct Tick {};  // time has passed: deadlines, lost hosts, long polls
+struct Tick {};        // time has passed: deadlines, lost hosts, long polls
 struct StoreTrouble {  // the shell cannot write (text not empty), or can again (empty)
   std::string why;
 };
@@ -115,7 +117,8 @@ struct StoreTrouble {  // the shell cannot write (text not empty), or can again 
 using Input = std::variant<FromPeer, PeerGone, TakeOver, MadeInvitation, FirstOperator, SplitStep,
                            SplitFailed, ProductReady, MergeFailed, Tick, StoreTrouble>;
 
-// --- Out -----------------------------------------------------------------------------------------------
+// --- Out
+// -----------------------------------------------------------------------------------------------
 
 struct Outgoing {
   std::uint64_t connection = 0;
@@ -130,13 +133,13 @@ struct UnitClosed {
   std::uint64_t index = 0;  // within the batch
   UnitState state = UnitState::kSettled;
   LeaseId canonical;
-  HostId host;               // of the canonical result
+  HostId host;  // of the canonical result
   Digest digest;
   std::uint64_t payload_bytes = 0;
-  Bytes payload;             // empty if payload_bytes > limits::kCorePayloadBytes: it is a blob
+  Bytes payload;  // empty if payload_bytes > limits::kCorePayloadBytes: it is a blob
   std::uint32_t leases = 0;
   std::uint32_t errors = 0;
-  std::string why;           // of a failure
+  std::string why;  // of a failure
 };
 // A host's result lost against the canonical one: shown, logged, counted.
 struct ResultDisagreed {
@@ -178,17 +181,15 @@ struct Ready {
   std::vector<Outgoing> messages;
   std::vector<Event> events;
 
-  [[nodiscard]] bool Empty() const {
-    return records.empty() && messages.empty() && events.empty();
-  }
+  [[nodiscard]] bool Empty() const { return records.empty() && messages.empty() && events.empty(); }
 };
 
 // A transport key that may connect, and who it is.
 struct AdmittedKey {
   TransportKey key;
-  HostId id;                // zero for an invitation
+  HostId id;  // zero for an invitation
   PrincipalKind kind = PrincipalKind::kHost;
-  SigningKey signing_key;   // zero for an invitation
+  SigningKey signing_key;  // zero for an invitation
   std::string name;
 };
 

@@ -43,18 +43,18 @@ inline constexpr std::uint64_t kScanPerAsk = 4096;  // queue entries one ask loo
 inline constexpr std::size_t kSizeWindow = 16;      // candidates when sizes are matched to speeds
 inline constexpr std::size_t kAssignBytes = 96 * 1024;  // of one Assign: within one message
 inline constexpr std::size_t kEndedKeys = limits::kLiveBatches;  // request keys remembered after
-inline constexpr std::size_t kStateChunk = 1000;    // units or leases in one snapshot record
+inline constexpr std::size_t kStateChunk = 1000;  // units or leases in one snapshot record
 
 // Why a unit, a batch or a host does not get together with another. Scheduler and explain use the
 // same functions.
 enum class Verdict : std::uint8_t {
   kEligible,
-  kNoApplication,   // the host does not have the batch's application in its version
-  kBackoff,         // the host failed lately with this application
-  kHasCopy,         // the host has a copy of the unit out, or has returned one
-  kSameOwner,       // another host of its owner has, and owners must be distinct
-  kOwnerErred,      // its owner reported that the unit is bad, and others can still try
-  kTooBig,          // the unit exceeds the host's memory
+  kNoApplication,  // the host does not have the batch's application in its version
+  kBackoff,        // the host failed lately with this application
+  kHasCopy,        // the host has a copy of the unit out, or has returned one
+  kSameOwner,      // another host of its owner has, and owners must be distinct
+  kOwnerErred,     // its owner reported that the unit is bad, and others can still try
+  kTooBig,         // the unit exceeds the host's memory
   kHostQuota,
   kDraining,
   kRetired,
@@ -96,8 +96,8 @@ struct Picking {
   NoWorkReason reason = NoWorkReason::kNothingToDo;
 
   [[nodiscard]] bool Hungry() const {
-    return picked.size() < share.units && batch_units_left > 0 && scan_left > 0 &&
-           bytes_left > 0 && (!share.timed || seconds_left > 0);
+    return picked.size() < share.units && batch_units_left > 0 && scan_left > 0 && bytes_left > 0 &&
+           (!share.timed || seconds_left > 0);
   }
 };
 
@@ -358,7 +358,7 @@ class Grid::Impl {
   std::uint64_t unsealed_ = 0;
 
   // Only in this process.
-  Instant now_;   // of this step, or of the record being applied
+  Instant now_;  // of this step, or of the record being applied
   WallTime wall_;
   std::string read_only_why_;
   std::deque<Input> held_;  // inputs from the shell's own parts that came while read-only
@@ -374,8 +374,8 @@ class Grid::Impl {
   std::uint64_t hosts_connected_ = 0;
   std::vector<UnitId> touched_;
   std::vector<std::pair<BatchId, std::string>> stops_;  // batches whose application has a bug
-  std::vector<BatchId> moved_;  // batches that may have come to their end
-  std::map<HostId, std::vector<LeaseId>> cancels_;  // to push at the end of the step
+  std::vector<BatchId> moved_;                          // batches that may have come to their end
+  std::map<HostId, std::vector<LeaseId>> cancels_;      // to push at the end of the step
   std::vector<BatchId> dirty_batches_;
   std::vector<HostId> dirty_hosts_;
   std::vector<Batch*> scratch_batches_;

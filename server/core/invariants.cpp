@@ -25,9 +25,9 @@ void Grid::Impl::CheckUnit(UnitId id, const Unit& unit) const {
     PICUBE_CHECK(unit.batch->failures.contains(id), "a failed unit has a reason");
     return;
   }
-  const UnitState state = tally.successes > 0                ? UnitState::kChecking
+  const UnitState state = tally.successes > 0              ? UnitState::kChecking
                           : tally.out + tally.unsealed > 0 ? UnitState::kLeased
-                                                             : UnitState::kUnsent;
+                                                           : UnitState::kUnsent;
   PICUBE_CHECK(unit.state == state, "a unit's state follows from its leases");
   PICUBE_CHECK(unit.wanted == Wanted(unit, tally), "wanted copies follow from the leases");
   const InQueue queue = unit.wanted == 0 ? InQueue::kNone
@@ -40,9 +40,9 @@ void Grid::Impl::CheckUnit(UnitId id, const Unit& unit) const {
     return;
   }
   const UnitQueue& in = queue == InQueue::kFresh ? unit.batch->fresh : unit.batch->copies;
-  PICUBE_CHECK(unit.position >= in.Begin() && unit.position < in.End() &&
-                   in.At(unit.position) == id,
-               "a unit waits at its position");
+  PICUBE_CHECK(
+      unit.position >= in.Begin() && unit.position < in.End() && in.At(unit.position) == id,
+      "a unit waits at its position");
 }
 
 void Grid::Impl::CheckBatches() const {
@@ -97,9 +97,9 @@ void Grid::Impl::CheckHost(const Host& host) const {
   }
   PICUBE_CHECK(host.out.size() <= limits::kLeasesPerHost, "leases of a host are bounded");
   PICUBE_CHECK(host.unsealed.size() <= limits::kUnsealedPerHost, "unsealed results are bounded");
-  PICUBE_CHECK(host.parked.has_value() ==
-                   (host.parked && parked_.contains({host.parked->until, host.Id()})),
-               "parked asks are listed");
+  PICUBE_CHECK(
+      host.parked.has_value() == (host.parked && parked_.contains({host.parked->until, host.Id()})),
+      "parked asks are listed");
   const auto key = keys_.find(host.enrolled.transport_key);
   PICUBE_CHECK(key != keys_.end() && key->second == host.Id(), "keys are listed");
   PICUBE_CHECK(host.retired || names_.at(host.enrolled.name) == host.Id(), "names are unique");
@@ -132,7 +132,8 @@ void Grid::Impl::CheckIndexes() const {
   for (const auto& [id, batch] : batches_) {
     const std::string& key = batch->submitted.submit.request_key;
     if (key.empty()) continue;
-    PICUBE_CHECK(request_keys_.at(KeyOf(batch->submitted.owner, key)) == id, "keys lead to batches");
+    PICUBE_CHECK(request_keys_.at(KeyOf(batch->submitted.owner, key)) == id,
+                 "keys lead to batches");
   }
   PICUBE_CHECK(ended_keys_.size() <= kEndedKeys, "remembered keys are bounded");
 }

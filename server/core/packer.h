@@ -1,6 +1,6 @@
-// Bytes of the core's own making inside snapshot records: unsigned numbers as LEB128, the rest as it
-// is. Reading checks its bounds: a snapshot that the journal has verified can still be wrong only
-// by our own mistake, so that is an assertion.
+// Bytes of the core's own making inside snapshot records: unsigned numbers as LEB128, the rest as
+// it is. Reading checks its bounds: a snapshot that the journal has verified can still be wrong
+// only by our own mistake, so that is an assertion.
 #pragma once
 
 #include <bit>

@@ -85,11 +85,13 @@ class PagedTable {
   // Calls f(id, entry) for each entry in [from, to), ascending. f may erase the entry it is given.
   template <class F>
   void ForEach(std::uint64_t from, std::uint64_t to, F f) {
-    for (std::uint64_t id = NextFrom(from, to); id < to; id = NextFrom(id + 1, to)) f(id, *Find(id));
+    for (std::uint64_t id = NextFrom(from, to); id < to; id = NextFrom(id + 1, to))
+      f(id, *Find(id));
   }
   template <class F>
   void ForEach(std::uint64_t from, std::uint64_t to, F f) const {
-    for (std::uint64_t id = NextFrom(from, to); id < to; id = NextFrom(id + 1, to)) f(id, *Find(id));
+    for (std::uint64_t id = NextFrom(from, to); id < to; id = NextFrom(id + 1, to))
+      f(id, *Find(id));
   }
 
  private:

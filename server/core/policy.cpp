@@ -14,9 +14,7 @@ class RoundRobin : public Policy {
   Share ShareOf(const PolicyHost&, std::uint32_t most_units) const override {
     return {.units = std::min(most_units, 1U)};
   }
-  double Rank(const PolicyHost& host) const override {
-    return static_cast<double>(host.last_turn);
-  }
+  double Rank(const PolicyHost& host) const override { return static_cast<double>(host.last_turn); }
 };
 
 // In proportion to the weight that the owner of the server gives a host by name.
@@ -51,8 +49,7 @@ class Load : public Policy {
  public:
   std::string_view Name() const override { return "load"; }
   Share ShareOf(const PolicyHost& host, std::uint32_t most_units) const override {
-    const std::uint32_t idle_permille =
-        host.load_permille >= 1000 ? 0 : 1000 - host.load_permille;
+    const std::uint32_t idle_permille = host.load_permille >= 1000 ? 0 : 1000 - host.load_permille;
     const std::uint64_t idle = std::uint64_t{host.cores} * idle_permille / 1000;
     return {.units = static_cast<std::uint32_t>(
                 std::min<std::uint64_t>(most_units, std::max<std::uint64_t>(idle, 1)))};

@@ -27,11 +27,11 @@ struct PolicyHost {  // what a policy may look at
 };
 
 struct Share {
-  std::uint32_t units = 0;   // at most
-  double seconds = 0;        // until the estimates of the units add up to this; 0 with no bound
-  bool timed = false;        // `seconds` is a bound
-  bool prefers_cached = false;   // batches whose inputs the host holds come first
-  bool matches_size = false;     // big units to fast hosts, small ones to slow hosts
+  std::uint32_t units = 0;      // at most
+  double seconds = 0;           // until the estimates of the units add up to this; 0 with no bound
+  bool timed = false;           // `seconds` is a bound
+  bool prefers_cached = false;  // batches whose inputs the host holds come first
+  bool matches_size = false;    // big units to fast hosts, small ones to slow hosts
 };
 
 class Policy {

@@ -52,15 +52,15 @@ void Grid::Impl::EndInvitations() {
 std::string Grid::Impl::UniqueName(std::string wished, HostId id) const {
   std::string name;
   for (const char c : wished) {  // a name is one word on a command line
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
     name += plain ? c : '-';
   }
   constexpr std::size_t kRoom = 12;  // for the number behind it
   if (name.size() > limits::kNameBytes - kRoom) name.resize(limits::kNameBytes - kRoom);
   if (name.empty()) name = "host-" + std::to_string(id.value);
-  const bool digits = std::all_of(name.begin(), name.end(),
-                                  [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits) name = "host-" + name;  // or it would be taken for an id
   const auto is_free = [this](const std::string& candidate) {
     const auto it = names_.find(candidate);
@@ -98,12 +98,14 @@ void Grid::Impl::DoEnrol(FromPeer& input, Enrol& enrol) {
   }
   if (it->second.kind != enrol.kind) {
     const bool for_host = it->second.kind == PrincipalKind::kHost;
-    return Refuse(input.reply, ErrorKind::kRefused,
-                  for_host ? "This join code is for a worker." : "This join code is for an operator.",
-                  for_host ? "Use it with picube-worker join." : "Use it with picube join.");
+    return Refuse(
+        input.reply, ErrorKind::kRefused,
+        for_host ? "This join code is for a worker." : "This join code is for an operator.",
+        for_host ? "Use it with picube-worker join." : "Use it with picube join.");
   }
   if (hosts_.size() >= limits::kHosts) {
-    return Refuse(input.reply, ErrorKind::kRefused, "This server knows as many keys as it can keep.");
+    return Refuse(input.reply, ErrorKind::kRefused,
+                  "This server knows as many keys as it can keep.");
   }
   const HostId id{hosts_.size() + 1};
   PrincipalEnrolled record{.id = id,
@@ -143,7 +145,7 @@ void Grid::Impl::DoRetire(ReplyTo reply, Control& control) {
     std::vector<LeaseId> leases = host->out;
     leases.insert(leases.end(), host->unsealed.begin(), host->unsealed.end());
     std::sort(leases.begin(), leases.end());
-    Push(*host, Cancel{host->out});
+    if (!host->out.empty()) Push(*host, Cancel{host->out});
     EndLeases(LeaseEnd::kRetired, std::move(leases));
     Disconnect(*host);
     Emit(HostRetired{host->Id()});
@@ -166,8 +168,8 @@ void Grid::Impl::DoDrain(ReplyTo reply, Control& control) {
       work_appeared_ = true;
     }
   }
-  Send(reply, Done{host->enrolled.name + (drain ? " finishes its work and gets no more."
-                                                : " gets work again.")});
+  Send(reply, Done{host->enrolled.name +
+                   (drain ? " finishes its work and gets no more." : " gets work again.")});
 }
 
 }  // namespace picube

@@ -86,11 +86,11 @@ struct LeasesGranted {  // lease ids follow each other
 };
 enum class LeaseEnd : std::uint8_t {  // never renumber
   kDeadline = 1,
-  kHostLost = 2,    // silent, or reconnected without it
+  kHostLost = 2,  // silent, or reconnected without it
   kGivenBack = 3,
-  kCancelled = 4,   // its unit no longer needs it
-  kRetired = 5,     // its host was retired
-  kUnsealed = 6,    // its result was never signed
+  kCancelled = 4,  // its unit no longer needs it
+  kRetired = 5,    // its host was retired
+  kUnsealed = 6,   // its result was never signed
 };
 struct LeasesEnded {
   LeaseEnd why = LeaseEnd::kDeadline;
@@ -127,7 +127,8 @@ struct BatchEnded {  // the product is there, or never will be; the batch leaves
   WallTime at;
 };
 
-// --- State kinds: only in snapshots -----------------------------------------------------------------
+// --- State kinds: only in snapshots
+// -----------------------------------------------------------------
 
 struct StateCounters {  // ids given out so far and sums since the first start
   Epoch epoch;
@@ -153,7 +154,8 @@ struct StateLeases {
   std::vector<Bytes> leases;
 };
 
-struct StateRequestKeys {  // of batches that have ended, oldest first: a late resend makes no new one
+struct StateRequestKeys {  // of batches that have ended, oldest first: a late resend makes no new
+                           // one
   struct Key {
     std::string key;  // owner and request key, as server/core joins them
     BatchId batch;

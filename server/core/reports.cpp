@@ -57,9 +57,8 @@ void Grid::Impl::DoReport(Host& host, FromPeer& input, Report& report) {
 void Grid::Impl::TakeResults(Host& host, const FromPeer& input, Report& report, Ack& ack) {
   std::vector<LeaseId> sealed;
   ack.durable.reserve(report.results.size());
-  std::erase_if(report.results, [&](UnitResult& result) {
-    return !TakeResult(host, input, result, ack, sealed);
-  });
+  std::erase_if(report.results,
+                [&](UnitResult& result) { return !TakeResult(host, input, result, ack, sealed); });
   if (input.signature_valid) SealEarlier(host, report, sealed);
   if (!sealed.empty()) Emit(ResultsSealed{host.Id(), std::move(sealed)});
   if (report.results.empty()) return;

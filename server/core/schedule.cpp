@@ -57,7 +57,8 @@ void Note(Picking& picking, NoWorkReason reason) {
 
 }  // namespace
 
-// --- Verdicts ---------------------------------------------------------------------------------------
+// --- Verdicts
+// ---------------------------------------------------------------------------------------
 
 Verdict Grid::Impl::HostVerdict(const Host& host) const {
   if (host.retired) return Verdict::kRetired;
@@ -141,7 +142,8 @@ std::optional<double> Grid::Impl::SecondsPerFlop(const Host& host,
   return {};
 }
 
-// --- Batches in fair shares -----------------------------------------------------------------------------
+// --- Batches in fair shares
+// -----------------------------------------------------------------------------
 
 bool Grid::Impl::HoldsInputs(const Host& host, const Batch& batch) const {
   const auto& files = batch.submitted.submit.files;
@@ -251,7 +253,8 @@ QueueCursor& Grid::Impl::CursorOf(Host& host, const Batch& batch) {
   return *it;
 }
 
-// --- Units from one queue -----------------------------------------------------------------------------------
+// --- Units from one queue
+// -----------------------------------------------------------------------------------
 
 void Grid::Impl::TakeUnit(UnitId id, const Unit& unit, Batch& batch, Picking& picking) {
   const double seconds = unit.cost_flop * picking.seconds_per_flop;
@@ -322,7 +325,8 @@ void Grid::Impl::ScanBySize(Batch& batch, const UnitQueue& queue, std::uint64_t&
   cursor = position;
 }
 
-// --- The tail of a batch ---------------------------------------------------------------------------------------
+// --- The tail of a batch
+// ---------------------------------------------------------------------------------------
 
 bool Grid::Impl::WorthCopying(const Host& host, const Lease& lease, const Unit& unit,
                               Instant now) const {
@@ -330,8 +334,8 @@ bool Grid::Impl::WorthCopying(const Host& host, const Lease& lease, const Unit& 
   const Duration age = now - lease.granted;
   const Speed* here = SpeedOf(host, unit.batch->application);
   const Speed* there = SpeedOf(holder, unit.batch->application);
-  const double estimate = SecondsPerFlop(holder, unit.batch->application).value_or(0) *
-                          unit.cost_flop;
+  const double estimate =
+      SecondsPerFlop(holder, unit.batch->application).value_or(0) * unit.cost_flop;
   if (age < kLeastTailAge || Seconds(age) < 2 * estimate) return false;
   if (now - holder.heard >= 2 * options_.heartbeat || Seconds(age) >= 4 * estimate) return true;
   const bool measured = here != nullptr && here->results > 0;

@@ -66,8 +66,8 @@ void Grid::Impl::EndLeases(LeaseEnd why, std::vector<LeaseId> leases) {
 void Grid::Impl::DoHello(Host& host, ReplyTo reply, Hello& hello) {
   if (hello.oldest_version > kProtocolVersion || hello.newest_version < kOldestProtocolVersion) {
     return Refuse(reply, ErrorKind::kRefused,
-                  "This server speaks versions " + std::to_string(kOldestProtocolVersion) +
-                      " to " + std::to_string(kProtocolVersion) + ", the worker " +
+                  "This server speaks versions " + std::to_string(kOldestProtocolVersion) + " to " +
+                      std::to_string(kProtocolVersion) + ", the worker " +
                       std::to_string(hello.oldest_version) + " to " +
                       std::to_string(hello.newest_version) + ".",
                   "Update the older of the two.");

@@ -7,7 +7,8 @@
 
 namespace picube {
 
-// --- Hosts -------------------------------------------------------------------------------------------
+// --- Hosts
+// -------------------------------------------------------------------------------------------
 
 Bytes Grid::Impl::PackSpeeds(const Host& host) const {
   std::vector<const Speed*> speeds;
@@ -46,7 +47,10 @@ void Grid::Impl::UnpackSpeeds(Host& host, BytesView bytes) {
 }
 
 StateHost Grid::Impl::Pack(const Host& host) const {
-  StateHost record{.enrolled = host.enrolled, .facts = host.facts, .speeds = PackSpeeds(host)};
+  StateHost record;
+  record.enrolled = host.enrolled;
+  record.facts = host.facts;
+  record.speeds = PackSpeeds(host);
   record.sums.id = host.Id();
   record.sums.kind = host.enrolled.kind;
   record.sums.retired = host.retired;
@@ -61,7 +65,8 @@ StateHost Grid::Impl::Pack(const Host& host) const {
   return record;
 }
 
-// --- Units and leases ------------------------------------------------------------------------------------
+// --- Units and leases
+// ------------------------------------------------------------------------------------
 
 void Grid::Impl::PackUnit(Bytes& bytes, std::uint64_t id, const Unit& unit) const {
   const bool failed = unit.state == UnitState::kFailed;
@@ -149,7 +154,8 @@ void Grid::Impl::Do(const StateLeases& record) {
   }
 }
 
-// --- Everything ------------------------------------------------------------------------------------------
+// --- Everything
+// ------------------------------------------------------------------------------------------
 
 void Grid::Impl::WriteUnits(const Batch& batch,
                             const std::function<void(const Record&)>& sink) const {
@@ -212,7 +218,8 @@ void Grid::Impl::WriteSnapshot(const std::function<void(const Record&)>& sink) c
   WriteLeases(sink);
 }
 
-// --- Hash --------------------------------------------------------------------------------------------------
+// --- Hash
+// --------------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -52,8 +52,8 @@ void Grid::Impl::SweepHost(Host& host) {
   std::vector<LeaseId> ended = due(host.out);
   std::vector<LeaseId> unsealed = due(host.unsealed);
   if (silent && ended.size() + unsealed.size() > 0) {
-    Log(LogLine::Level::kWarning, host.enrolled.name + " is silent: " +
-                                      std::to_string(ended.size()) + " leases are lost");
+    Log(LogLine::Level::kWarning,
+        host.enrolled.name + " is silent: " + std::to_string(ended.size()) + " leases are lost");
   }
   EndLeases(silent ? LeaseEnd::kHostLost : LeaseEnd::kDeadline, std::move(ended));
   EndLeases(LeaseEnd::kUnsealed, std::move(unsealed));

@@ -1,7 +1,7 @@
 // A unit and its leases as the core keeps them, and the life of a unit.
 //
-// A unit's state, and whether it waits in a queue, follow from its leases alone (see Tally): nothing
-// is counted twice, and restoring the leases restores everything.
+// A unit's state, and whether it waits in a queue, follow from its leases alone (see Tally):
+// nothing is counted twice, and restoring the leases restores everything.
 #pragma once
 
 #include <cstdint>
@@ -52,15 +52,15 @@ struct Lease {
   LeaseId older;           // the next lease of the same unit; zero after the oldest
   std::uint32_t slot = 0;  // in Host::out or Host::unsealed
   LeaseState state = LeaseState::kOut;
-  LeaseEnd end = LeaseEnd::kDeadline;    // with kEnded
-  Outcome outcome = Outcome::kSuccess;   // with kUnsealed: what the signature will make of it
-  ErrorKind error = ErrorKind::kUnit;    // of an error
+  LeaseEnd end = LeaseEnd::kDeadline;   // with kEnded
+  Outcome outcome = Outcome::kSuccess;  // with kUnsealed: what the signature will make of it
+  ErrorKind error = ErrorKind::kUnit;   // of an error
   bool speculative = false;
   Instant granted;
   Duration span{};
-  Digest digest;                    // with kUnsealed, kCounted
+  Digest digest;  // with kUnsealed, kCounted
   std::uint64_t payload_bytes = 0;
-  Bytes payload;                    // inline payload; an error's text
+  Bytes payload;  // inline payload; an error's text
   // Not durable:
   Instant deadline;
   std::uint64_t connection = 0;  // over which it was granted

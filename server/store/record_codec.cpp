@@ -20,12 +20,15 @@ using record_fields::kMost;
 
 constexpr std::uint64_t kFormat = 1;
 
-// --- Writing -------------------------------------------------------------------------------------------
+// --- Writing
+// -------------------------------------------------------------------------------------------
 
 struct Counter {
   std::size_t count = 0;
   template <class... T>
-  void operator()(T&...) { count = sizeof...(T); }
+  void operator()(T&...) {
+    count = sizeof...(T);
+  }
 };
 template <class T>
 std::size_t FieldCount() {
@@ -43,27 +46,43 @@ class Encoder {
   explicit Encoder(Bytes& out) : w(out) {}
 
   template <class... T>
-  void operator()(T&... fields) { (Put(fields), ...); }
+  void operator()(T&... fields) {
+    (Put(fields), ...);
+  }
 
   void Put(bool v) { w.Bool(v); }
   void Put(double v) { w.Double(v); }
   void Put(const std::string& v) { w.Bin(v); }
   void Put(WallTime v) { w.Int(v.ms); }
-  template <class Tag> void Put(Id<Tag> v) { w.UInt(v.value); }
-  template <std::size_t N, class Tag> void Put(const Block<N, Tag>& v) {
+  template <class Tag>
+  void Put(Id<Tag> v) {
+    w.UInt(v.value);
+  }
+  template <std::size_t N, class Tag>
+  void Put(const Block<N, Tag>& v) {
     w.Bin(v.IsZero() ? BytesView{} : v.View());
   }
-  template <class T> requires std::is_enum_v<T> void Put(T v) {
+  template <class T>
+    requires std::is_enum_v<T>
+  void Put(T v) {
     w.UInt(static_cast<std::uint64_t>(v));
   }
-  template <std::unsigned_integral T> void Put(T v) { w.UInt(v); }
-  template <std::signed_integral T> void Put(T v) { w.Int(v); }
-  template <class Tag> void Put(const std::vector<Id<Tag>>& v) {
+  template <std::unsigned_integral T>
+  void Put(T v) {
+    w.UInt(v);
+  }
+  template <std::signed_integral T>
+  void Put(T v) {
+    w.Int(v);
+  }
+  template <class Tag>
+  void Put(const std::vector<Id<Tag>>& v) {
     w.Array(v.size());
     std::uint64_t before = 0;
     for (const Id<Tag> id : v) Step(before, id.value);
   }
-  template <class T> void Put(const std::vector<T>& v) {
+  template <class T>
+  void Put(const std::vector<T>& v) {
     w.Array(v.size());
     for (const T& one : v) Put(one);
   }
@@ -74,7 +93,9 @@ class Encoder {
       w.Bin(value);
     }
   }
-  template <class T> requires std::is_class_v<T> void Put(const T& v) {
+  template <class T>
+    requires std::is_class_v<T>
+  void Put(const T& v) {
     w.Array(FieldCount<T>());
     Fields(*this, const_cast<T&>(v));  // an encoder only reads
   }
@@ -208,7 +229,8 @@ void EncodeRecord(Encoder& out, const UnitsSettled& record) {
   }
 }
 
-// --- Reading -------------------------------------------------------------------------------------------
+// --- Reading
+// -------------------------------------------------------------------------------------------
 
 class Decoder {
  public:
@@ -216,7 +238,9 @@ class Decoder {
 
   // Fields that an older writer did not have keep their defaults.
   template <class... T>
-  void operator()(T&... fields) { (Field(fields), ...); }
+  void operator()(T&... fields) {
+    (Field(fields), ...);
+  }
   template <class T>
   void Field(T& field) {
     if (left_ == 0) return;
@@ -237,8 +261,12 @@ class Decoder {
   void Get(double& v) { v = r.Double(); }
   void Get(std::string& v) { v = r.Bin(); }
   void Get(WallTime& v) { v.ms = r.Int(); }
-  template <class Tag> void Get(Id<Tag>& v) { v.value = r.UInt(); }
-  template <std::size_t N, class Tag> void Get(Block<N, Tag>& v) {
+  template <class Tag>
+  void Get(Id<Tag>& v) {
+    v.value = r.UInt();
+  }
+  template <std::size_t N, class Tag>
+  void Get(Block<N, Tag>& v) {
     const BytesView bytes = r.Bin();
     if (bytes.empty()) {
       v = {};
@@ -248,12 +276,15 @@ class Decoder {
       r.Fail("a block has another size");
     }
   }
-  template <class T> requires std::is_enum_v<T> void Get(T& v) {
+  template <class T>
+    requires std::is_enum_v<T>
+  void Get(T& v) {
     const std::uint64_t value = r.UInt();
     if (value < 1 || value > kMost<T>) return r.Fail("unknown value of an enumeration");
     v = static_cast<T>(value);
   }
-  template <std::integral T> void Get(T& v) {
+  template <std::integral T>
+  void Get(T& v) {
     if constexpr (std::unsigned_integral<T>) {
       const std::uint64_t value = r.UInt();
       if (!std::in_range<T>(value)) return r.Fail("a number is too large");
@@ -264,13 +295,15 @@ class Decoder {
       v = static_cast<T>(value);
     }
   }
-  template <class Tag> void Get(std::vector<Id<Tag>>& v) {
+  template <class Tag>
+  void Get(std::vector<Id<Tag>>& v) {
     const std::size_t count = r.Array();
     v.reserve(count);  // at least a byte each is there: a small multiple of the input
     std::uint64_t before = 0;
     for (std::size_t i = 0; i < count && r.Ok(); ++i) v.push_back({Step(before)});
   }
-  template <class T> void Get(std::vector<T>& v) {
+  template <class T>
+  void Get(std::vector<T>& v) {
     const std::size_t count = r.Array();
     for (std::size_t i = 0; i < count && r.Ok(); ++i) Get(v.emplace_back());
   }
@@ -282,7 +315,11 @@ class Decoder {
       v[std::move(key)] = r.Bin();
     }
   }
-  template <class T> requires std::is_class_v<T> void Get(T& v) { Structure(v, r.Array()); }
+  template <class T>
+    requires std::is_class_v<T>
+  void Get(T& v) {
+    Structure(v, r.Array());
+  }
   std::uint64_t Step(std::uint64_t& before) {
     before += static_cast<std::uint64_t>(r.Int());
     return before;

@@ -1,2 +1,3 @@
 picube_fuzzer(codec_fuzz picube_wire)
 picube_fuzzer(sah_fuzz picube_workunits)
+picube_fuzzer(core_fuzz picube_core_testing)
