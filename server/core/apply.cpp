@@ -158,8 +158,7 @@ void Grid::Impl::Do(const BatchEnded& record) {
   batches_.erase(record.batch);
 }
 
-// --- Snapshots
-// --------------------------------------------------------------------------------------
+// --- Snapshots ---------------------------------------------------------------------------------
 
 void Grid::Impl::Do(const StateCounters& record) {
   PICUBE_CHECK(hosts_.empty() && batches_.empty(), "a snapshot is applied to an empty grid");

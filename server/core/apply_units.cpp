@@ -21,8 +21,7 @@ std::uint64_t& CountOf(BatchInfo& sums, UnitState state) {
 
 }  // namespace
 
-// --- States and queues
-// ---------------------------------------------------------------------------------
+// --- States and queues -------------------------------------------------------------------------
 
 void Grid::Impl::SetState(Unit& unit, UnitState state) {
   if (unit.state == state) return;
@@ -101,8 +100,7 @@ void Grid::Impl::MarkMoved(Batch& batch) {
   moved_.push_back(batch.Id());
 }
 
-// --- Units
-// ------------------------------------------------------------------------------------------------
+// --- Units -------------------------------------------------------------------------------------
 
 void Grid::Impl::AddUnit(Batch& batch, std::uint64_t id, Unit&& unit) {
   if (!batch.ranges.empty() && batch.ranges.back().second == id) {
@@ -222,8 +220,7 @@ void Grid::Impl::Do(const UnitsRetried& record) {
   }
 }
 
-// --- Leases
-// -------------------------------------------------------------------------------------------------
+// --- Leases ------------------------------------------------------------------------------------
 
 void Grid::Impl::Enlist(std::vector<LeaseId>& list, LeaseId id, Lease& lease) {
   lease.slot = static_cast<std::uint32_t>(list.size());

@@ -148,8 +148,7 @@ NoWork Grid::Impl::NoWorkFor(Host& host, NoWorkReason reason) {
   return {reason, static_cast<std::uint32_t>(ms)};
 }
 
-// --- Long polls
-// -----------------------------------------------------------------------------------------
+// --- Long polls --------------------------------------------------------------------------------
 
 void Grid::Impl::Park(Host& host, ReplyTo reply, AskWork&& ask, NoWorkReason reason) {
   const Duration wait =

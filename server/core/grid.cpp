@@ -104,8 +104,7 @@ void Grid::Impl::MarkHost(Host& host) {
   dirty_hosts_.push_back(host.Id());
 }
 
-// --- Who may send what
-// --------------------------------------------------------------------------------
+// --- Who may send what -------------------------------------------------------------------------
 
 void Grid::Impl::Do(FromPeer& input) {
   if (auto* enrol = std::get_if<Enrol>(&input.message)) return DoEnrol(input, *enrol);
@@ -188,8 +187,7 @@ void Grid::Impl::Do(StoreTrouble& input) {
   for (Input& one : held) Dispatch(one);
 }
 
-// --- Grid
-// -----------------------------------------------------------------------------------------------
+// --- Grid --------------------------------------------------------------------------------------
 
 Grid::Grid(GridOptions options, Rng rng) : impl_(std::make_unique<Impl>(std::move(options), rng)) {}
 Grid::~Grid() = default;

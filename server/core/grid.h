@@ -29,8 +29,7 @@
 
 namespace picube {
 
-// --- Options
-// ----------------------------------------------------------------------------------------
+// --- Options -----------------------------------------------------------------------------------
 
 // Never renumber.
 enum class PolicyKind : std::uint8_t {
@@ -55,8 +54,7 @@ struct GridOptions {
   std::map<std::string, std::uint32_t, std::less<>> applications;
 };
 
-// --- In
-// ------------------------------------------------------------------------------------------------
+// --- In ----------------------------------------------------------------------------------------
 
 // Where an answer goes: a connection as the shell numbers it, and the request it answers.
 struct ReplyTo {
@@ -117,8 +115,7 @@ struct StoreTrouble {  // the shell cannot write (text not empty), or can again 
 using Input = std::variant<FromPeer, PeerGone, TakeOver, MadeInvitation, FirstOperator, SplitStep,
                            SplitFailed, ProductReady, MergeFailed, Tick, StoreTrouble>;
 
-// --- Out
-// -----------------------------------------------------------------------------------------------
+// --- Out ---------------------------------------------------------------------------------------
 
 struct Outgoing {
   std::uint64_t connection = 0;

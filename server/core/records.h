@@ -127,8 +127,7 @@ struct BatchEnded {  // the product is there, or never will be; the batch leaves
   WallTime at;
 };
 
-// --- State kinds: only in snapshots
-// -----------------------------------------------------------------
+// --- State kinds: only in snapshots ------------------------------------------------------------
 
 struct StateCounters {  // ids given out so far and sums since the first start
   Epoch epoch;

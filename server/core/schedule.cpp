@@ -57,8 +57,7 @@ void Note(Picking& picking, NoWorkReason reason) {
 
 }  // namespace
 
-// --- Verdicts
-// ---------------------------------------------------------------------------------------
+// --- Verdicts ----------------------------------------------------------------------------------
 
 Verdict Grid::Impl::HostVerdict(const Host& host) const {
   if (host.retired) return Verdict::kRetired;
@@ -142,8 +141,7 @@ std::optional<double> Grid::Impl::SecondsPerFlop(const Host& host,
   return {};
 }
 
-// --- Batches in fair shares
-// -----------------------------------------------------------------------------
+// --- Batches in fair shares --------------------------------------------------------------------
 
 bool Grid::Impl::HoldsInputs(const Host& host, const Batch& batch) const {
   const auto& files = batch.submitted.submit.files;
@@ -253,8 +251,7 @@ QueueCursor& Grid::Impl::CursorOf(Host& host, const Batch& batch) {
   return *it;
 }
 
-// --- Units from one queue
-// -----------------------------------------------------------------------------------
+// --- Units from one queue ----------------------------------------------------------------------
 
 void Grid::Impl::TakeUnit(UnitId id, const Unit& unit, Batch& batch, Picking& picking) {
   const double seconds = unit.cost_flop * picking.seconds_per_flop;
@@ -325,8 +322,7 @@ void Grid::Impl::ScanBySize(Batch& batch, const UnitQueue& queue, std::uint64_t&
   cursor = position;
 }
 
-// --- The tail of a batch
-// ---------------------------------------------------------------------------------------
+// --- The tail of a batch -----------------------------------------------------------------------
 
 bool Grid::Impl::WorthCopying(const Host& host, const Lease& lease, const Unit& unit,
                               Instant now) const {

@@ -7,8 +7,7 @@
 
 namespace picube {
 
-// --- Hosts
-// -------------------------------------------------------------------------------------------
+// --- Hosts -------------------------------------------------------------------------------------
 
 Bytes Grid::Impl::PackSpeeds(const Host& host) const {
   std::vector<const Speed*> speeds;
@@ -65,8 +64,7 @@ StateHost Grid::Impl::Pack(const Host& host) const {
   return record;
 }
 
-// --- Units and leases
-// ------------------------------------------------------------------------------------
+// --- Units and leases --------------------------------------------------------------------------
 
 void Grid::Impl::PackUnit(Bytes& bytes, std::uint64_t id, const Unit& unit) const {
   const bool failed = unit.state == UnitState::kFailed;
@@ -154,8 +152,7 @@ void Grid::Impl::Do(const StateLeases& record) {
   }
 }
 
-// --- Everything
-// ------------------------------------------------------------------------------------------
+// --- Everything --------------------------------------------------------------------------------
 
 void Grid::Impl::WriteUnits(const Batch& batch,
                             const std::function<void(const Record&)>& sink) const {
@@ -218,8 +215,7 @@ void Grid::Impl::WriteSnapshot(const std::function<void(const Record&)>& sink) c
   WriteLeases(sink);
 }
 
-// --- Hash
-// --------------------------------------------------------------------------------------------------
+// --- Hash --------------------------------------------------------------------------------------
 
 namespace {
 

@@ -1,5 +1,6 @@
 // The fields of every record and of what is in it, in the order in which they are written. One list
-// serves both directions: an archive is called with each field in turn. Only for record_codec.cpp.
+// serves both directions: an archive is called with each field in turn. Only for
+// record_encoder.cpp and record_decoder.cpp.
 //
 // Never change the order or the meaning of a field; new ones go to the end of their structure.
 #pragma once
@@ -8,6 +9,16 @@
 #include "server/core/records.h"
 
 namespace picube::record_fields {
+
+inline constexpr std::uint64_t kFormat = 1;  // of a list of records
+
+// What a result has. Never renumber.
+inline constexpr std::uint64_t kIsError = 1;
+inline constexpr std::uint64_t kSameDigest = 2;  // as the result before
+inline constexpr std::uint64_t kHasPayload = 4;
+inline constexpr std::uint64_t kHasEnergy = 8;
+inline constexpr std::uint64_t kHasTemperature = 16;
+inline constexpr std::uint64_t kAllResultFlags = 31;
 
 // Numbers of the kinds. Never renumber.
 template <class T>
@@ -77,8 +88,7 @@ inline constexpr std::uint64_t kMost<BatchState> = 6;
 template <>
 inline constexpr std::uint64_t kMost<LeaseEnd> = 6;
 
-// --- Parts
-// --------------------------------------------------------------------------------------------
+// --- Parts -------------------------------------------------------------------------------------
 
 template <class Archive>
 void Fields(Archive& a, BlobRef& v) {
@@ -125,9 +135,8 @@ void Fields(Archive& a, StateRequestKeys::Key& v) {
   a(v.key, v.batch);
 }
 
-// --- Records. UnitsCreated, LeasesGranted, ResultsReceived and UnitsSettled have their own, denser
-// forms in record_codec.cpp.
-// -----------------------------------------------------------------------------
+// --- Records. UnitsCreated, LeasesGranted, ResultsReceived and UnitsSettled have their own, dens
+// forms in record_encoder.cpp.
 
 template <class Archive>
 void Fields(Archive& a, EpochStarted& v) {

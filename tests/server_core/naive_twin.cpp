@@ -6,8 +6,7 @@
 
 namespace picube::test {
 
-// --- The rules
-// -------------------------------------------------------------------------------------
+// --- The rules ---------------------------------------------------------------------------------
 
 NaiveTwin::Verdict NaiveTwin::Judge(const Unit& unit) const {
   using enum Lease::State;
@@ -81,8 +80,7 @@ bool NaiveTwin::MayHave(HostId id, const Unit& unit) const {
   return !owner_erred || OwnersConnected(batch.application).size() <= Judge(unit).errors;
 }
 
-// --- Before a step
-// ------------------------------------------------------------------------------------
+// --- Before a step -----------------------------------------------------------------------------
 
 void NaiveTwin::Heard(HostId id, std::uint64_t connection) {
   Host& host = hosts_.at(id);
@@ -173,8 +171,7 @@ bool NaiveTwin::OneOf(const std::vector<LeaseId>& leases, LeaseId lease) const {
   return std::find(leases.begin(), leases.end(), lease) != leases.end();
 }
 
-// --- After a step
-// -----------------------------------------------------------------------------------------
+// --- After a step ------------------------------------------------------------------------------
 
 void NaiveTwin::After(const std::vector<Record>& records, const std::vector<Outgoing>& messages,
                       const Grid& grid) {
