@@ -1,7 +1,7 @@
 #include "protocol/crypto/hash.h"
 
-#include <new>
 #include <sodium.h>
+#include <new>
 
 #include "protocol/base/check.h"
 
@@ -14,9 +14,9 @@ crypto_generichash_state* State(unsigned char* memory) {
 
 Digest Hash(BytesView bytes) {
   Digest digest;
-  const int failed = crypto_generichash(
-      digest.bytes.data(), Digest::kSize, reinterpret_cast<const unsigned char*>(bytes.data()),
-      bytes.size(), nullptr, 0);
+  const int failed = crypto_generichash(digest.bytes.data(), Digest::kSize,
+                                        reinterpret_cast<const unsigned char*>(bytes.data()),
+                                        bytes.size(), nullptr, 0);
   PICUBE_CHECK(failed == 0, "BLAKE2b with constant sizes cannot fail");
   return digest;
 }

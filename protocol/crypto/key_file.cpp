@@ -4,13 +4,13 @@
 //   transport <64 hex digits: the Curve25519 secret>
 //   signing <64 hex digits: the Ed25519 seed>
 //   check <64 hex digits: BLAKE2b-256 of the three lines>
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sodium.h>
-#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "protocol/crypto/hash.h"

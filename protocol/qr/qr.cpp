@@ -1,7 +1,7 @@
 #include "protocol/qr/qr.h"
 
-#include <memory>
 #include <qrencode.h>
+#include <memory>
 
 namespace picube {
 namespace {

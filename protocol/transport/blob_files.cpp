@@ -73,8 +73,7 @@ bool SyncFolderOf(const std::string& path) {
 
 }  // namespace
 
-// --- PartFile
-// ---------------------------------------------------------------------------------------
+// --- PartFile ------------------------------------------------------------------------------------
 
 PartFile::PartFile(std::string final_path, int descriptor, std::uint64_t size)
     : final_path_(std::move(final_path)), descriptor_(descriptor), size_(size) {}
@@ -123,8 +122,7 @@ Status PartFile::Discard() {
   return {};
 }
 
-// --- ChunkSource
-// ------------------------------------------------------------------------------------
+// --- ChunkSource ---------------------------------------------------------------------------------
 
 ChunkSource::~ChunkSource() { ::close(descriptor_); }
 

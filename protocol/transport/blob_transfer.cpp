@@ -7,7 +7,7 @@
 
 namespace picube {
 
-// --- Assembly ---------------------------------------------------------------------------------------
+// --- Assembly ------------------------------------------------------------------------------------
 
 BlobAssembly::BlobAssembly(const BlobRef& blob, std::unique_ptr<BlobSink> sink)
     : blob_(blob), sink_(std::move(sink)) {}
@@ -22,7 +22,8 @@ Result<BlobAssembly> BlobAssembly::Start(const BlobRef& blob, std::unique_ptr<Bl
     assembly.next_ = assembly.sink_->Size();
   }
   if (!status) return std::unexpected(status.error());
-  // A wrong hash here means that the part file was damaged: it is gone now, the transfer starts over.
+  // A wrong hash here means that the part file was damaged: it is gone now, the transfer starts
+  // over.
   status = assembly.FinishIfWhole();
   if (!status && (status.error().kind != ErrorKind::kRefused || blob.size == 0)) {
     return std::unexpected(status.error());
@@ -78,7 +79,7 @@ Result<PutState> AcceptPut(const PutChunk& put, BlobAssembly& assembly) {
   return PutState{assembly.Blob().hash, assembly.NextOffset(), assembly.Complete()};
 }
 
-// --- Download ---------------------------------------------------------------------------------------
+// --- Download ------------------------------------------------------------------------------------
 
 BlobDownload::BlobDownload(BlobAssembly assembly, std::uint32_t credit)
     : assembly_(std::move(assembly)), credit_(std::clamp(credit, 1U, limits::kChunkCredit)) {
@@ -106,14 +107,14 @@ Status BlobDownload::Accept(const Chunk& chunk) {
   Status status = assembly_.Accept(chunk);
   const std::uint64_t next = assembly_.NextOffset();
   const bool is_gap = chunk.blob == assembly_.Blob().hash && next == before && chunk.offset > next;
-  // Messages of one connection keep their order, so a chunk beyond means that one was lost. All that
-  // follow it are beyond too: ask again once.
+  // Messages of one connection keep their order, so a chunk beyond means that one was lost. All
+  // that follow it are beyond too: ask again once.
   const bool is_new_gap = is_gap && std::exchange(gap_, next) != next;
   if (is_new_gap || next < before || !status) asked_ = next;
   return status;
 }
 
-// --- Upload -----------------------------------------------------------------------------------------
+// --- Upload --------------------------------------------------------------------------------------
 
 BlobUpload::BlobUpload(std::unique_ptr<ChunkSource> source, std::uint32_t credit)
     : source_(std::move(source)), credit_(std::clamp(credit, 1U, limits::kChunkCredit)) {}

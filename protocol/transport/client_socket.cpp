@@ -70,8 +70,7 @@ class ClientSocket::Impl {
     socket.set(zmq::sockopt::handshake_ivl, Milliseconds(options.handshake));
     socket.set(zmq::sockopt::heartbeat_ivl, Milliseconds(options.heartbeat));
     socket.set(zmq::sockopt::heartbeat_timeout, Milliseconds(options.heartbeat_timeout));
-    socket.set(zmq::sockopt::curve_serverkey,
-               zmq::const_buffer(server.bytes.data(), server.kSize));
+    socket.set(zmq::sockopt::curve_serverkey, zmq::const_buffer(server.bytes.data(), server.kSize));
     socket.set(zmq::sockopt::curve_publickey,
                zmq::const_buffer(keys.key.bytes.data(), keys.key.kSize));
     socket.set(zmq::sockopt::curve_secretkey,

@@ -1,5 +1,5 @@
-// The way to a server: a ZeroMQ DEALER with CURVE. Connects again by itself, 1 s to 60 s after a loss
-// (with its own random part, so that 10,000 workers do not come back in one second).
+// The way to a server: a ZeroMQ DEALER with CURVE. Connects again by itself, 1 s to 60 s after a
+// loss (with its own random part, so that 10,000 workers do not come back in one second).
 //
 // One thread. Messages given to Send while no connection stands are refused, not queued: what must
 // arrive is kept and sent again by its owner.

@@ -1,7 +1,7 @@
-#include <cerrno>
-#include <cstdint>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdint>
 
 #include "protocol/base/check.h"
 #include "protocol/transport/context_impl.h"

@@ -22,8 +22,8 @@ class Context {
   std::unique_ptr<Impl> impl_;
 };
 
-// Wakes a thread that waits in Poll. Wake() is for any thread and any number of times; the poll that
-// returns because of it has cleared it.
+// Wakes a thread that waits in Poll. Wake() is for any thread and any number of times; the poll
+// that returns because of it has cleared it.
 class Waker {
  public:
   Waker();

@@ -53,8 +53,7 @@ class ServerSocket::Impl {
     }
   }
 
-  void MakeSocket(Context& context, const TransportKeys& keys,
-                  const ServerSocketOptions& options) {
+  void MakeSocket(Context& context, const TransportKeys& keys, const ServerSocketOptions& options) {
     socket = zmq::socket_t(context.Internals().context, zmq::socket_type::router);
     socket.set(zmq::sockopt::linger, 0);
     socket.set(zmq::sockopt::ipv6, true);

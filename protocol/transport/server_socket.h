@@ -2,9 +2,9 @@
 // through (ZAP); every message that comes out of Receive is from the key that it names.
 //
 // Thread rule: Bind, Receive, Send and Poll from one thread; SetAdmitted and TakeDenied from any.
-// A small thread of its own answers libzmq's questions about keys, so a long turn of the owner's loop
-// does not let handshakes run into their timeout. One ServerSocket a Context (the key questions of a
-// context have one address).
+// A small thread of its own answers libzmq's questions about keys, so a long turn of the owner's
+// loop does not let handshakes run into their timeout. One ServerSocket a Context (the key
+// questions of a context have one address).
 //
 // Rules:
 // - No frame above limits::kMessageBytes; a peer that sends one is disconnected by libzmq.
@@ -43,13 +43,15 @@ struct ServerSocketOptions {
 class ServerSocket {
  public:
   // Throws nothing; a failure to make sockets shows in Bind.
-  ServerSocket(Context& context, const TransportKeys& keys, const ServerSocketOptions& options = {});
+  ServerSocket(Context& context, const TransportKeys& keys,
+               const ServerSocketOptions& options = {});
   ~ServerSocket();
   ServerSocket(const ServerSocket&) = delete;
   ServerSocket& operator=(const ServerSocket&) = delete;
 
-  // "tcp://*:7100", "tcp://[::]:7100", "tcp://127.0.0.1:*" (any free port). Returns the endpoint with
-  // its real port. kHost: the port is in use, the address is not ours, the text is no endpoint.
+  // "tcp://*:7100", "tcp://[::]:7100", "tcp://127.0.0.1:*" (any free port). Returns the endpoint
+  // with its real port. kHost: the port is in use, the address is not ours, the text is no
+  // endpoint.
   [[nodiscard]] Result<std::string> Bind(const std::string& endpoint);
 
   // Replaces the set of keys that may connect.

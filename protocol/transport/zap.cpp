@@ -99,8 +99,8 @@ void ZapHandler::AnswerOne(void* replier) {
 bool ZapHandler::Decide(BytesView domain, BytesView mechanism, BytesView credentials,
                         BytesView address) {
   TransportKey key;
-  const bool is_key = domain == kDomain && mechanism == "CURVE" &&
-                      credentials.size() == TransportKey::kSize;
+  const bool is_key =
+      domain == kDomain && mechanism == "CURVE" && credentials.size() == TransportKey::kSize;
   if (is_key) std::memcpy(key.bytes.data(), credentials.data(), TransportKey::kSize);
   const std::scoped_lock lock(mutex_);
   if (is_key && admitted_.contains(key)) return true;

@@ -20,12 +20,13 @@ struct Kind {
 
 // In the order of Message's alternatives. The numbers are on the wire: never renumber.
 constexpr std::array<Kind, kMessageTypes> kKinds = {{
-    {1, "Enrol"},       {2, "Enrolled"},       {3, "Hello"},    {4, "Welcome"},  {5, "AskWork"},
-    {6, "Assign"},      {7, "NoWork"},         {8, "Report"},   {9, "Ack"},      {10, "Heartbeat"},
-    {11, "Pulse"},      {12, "Goodbye"},       {13, "GetChunk"}, {14, "Chunk"},  {15, "PutChunk"},
-    {16, "PutState"},   {17, "Cancel"},        {18, "Drain"},   {19, "Submit"},  {20, "Submitted"},
-    {21, "Query"},      {22, "Answer"},        {23, "Watch"},   {24, "BatchProgress"},
-    {25, "Control"},    {26, "Done"},          {27, "Refused"},
+    {1, "Enrol"},     {2, "Enrolled"},   {3, "Hello"},     {4, "Welcome"},
+    {5, "AskWork"},   {6, "Assign"},     {7, "NoWork"},    {8, "Report"},
+    {9, "Ack"},       {10, "Heartbeat"}, {11, "Pulse"},    {12, "Goodbye"},
+    {13, "GetChunk"}, {14, "Chunk"},     {15, "PutChunk"}, {16, "PutState"},
+    {17, "Cancel"},   {18, "Drain"},     {19, "Submit"},   {20, "Submitted"},
+    {21, "Query"},    {22, "Answer"},    {23, "Watch"},    {24, "BatchProgress"},
+    {25, "Control"},  {26, "Done"},      {27, "Refused"},
 }};
 static_assert(std::variant_size_v<Message> == kMessageTypes, "a message without a type number");
 static_assert(std::is_same_v<std::variant_alternative_t<7, Message>, Report>);
@@ -38,14 +39,15 @@ std::optional<std::size_t> IndexOf(std::uint64_t type) {
   return std::nullopt;
 }
 
-// --- What a table of fields cannot say --------------------------------------------------------------
+// --- What a table of fields cannot say -----------------------------------------------------------
 
 template <class T>
 void CheckMessage(Reader&, const T&) {}
 
 void CheckMessage(Reader& reader, const Assign& assign) {
   for (const LeaseOffer& offer : assign.leases) {
-    if (offer.terms >= assign.terms.size()) return reader.Fail("a lease names terms that are absent");
+    if (offer.terms >= assign.terms.size())
+      return reader.Fail("a lease names terms that are absent");
   }
 }
 
@@ -67,7 +69,7 @@ void CheckMessage(Reader& reader, const Ack& ack) {
   if (ack.assign) CheckMessage(reader, *ack.assign);
 }
 
-// --- One message ------------------------------------------------------------------------------------
+// --- One message ---------------------------------------------------------------------------------
 
 template <std::size_t kIndex>
 void ReadBody(Reader& reader, Message& message) {
@@ -87,8 +89,8 @@ constexpr auto kReadFunctions = ReadFunctions(std::make_index_sequence<kMessageT
 Header ReadHeader(Reader& reader) {
   Header header;
   if (reader.Array() != 4) reader.Fail("a list of four was expected");
-  header.version = pack::GetUnsigned<std::uint16_t>(reader, 0, 0xffff);
-  header.type = pack::GetUnsigned<std::uint16_t>(reader, 0, 0xffff);
+  header.version = static_cast<std::uint16_t>(reader.UIntIn(0, 0xffff));
+  header.type = static_cast<std::uint16_t>(reader.UIntIn(0, 0xffff));
   header.request = reader.UInt();
   return header;
 }

@@ -1,18 +1,21 @@
-// Messages to bytes and back: msgpack array [version, type, request id, body]; the body is a map with
-// small integer keys in ascending order (docs/PROTOCOL.md has the table).
+// Messages to bytes and back: msgpack array [version, type, request id, body]; the body is a map
+// with small integer keys in ascending order (docs/PROTOCOL.md has the table).
 //
 // Rules:
 // - Decoding has no partial success: every length, enum and range is checked against limits.h, a
-//   missing required key refuses the message, unknown keys are skipped (so that fields can be added).
+//   missing required key refuses the message, unknown keys are skipped (so that fields can be
+//   added).
 // - Nothing is allocated from an announced size, nothing recurses, nesting of skipped values is
 //   bounded: bytes from strangers cost at most a small multiple of their own length.
 // - Fields that equal their default are left out where they may be.
 // - Version 2 only: Report::earlier, Report::ask, a Report without signature, Ack::assign,
 //   Ack::no_work. In an envelope of version 1 they are the caller's mistake (PICUBE_CHECK) when
 //   encoding and refuse the message when decoding.
-// - `Enrol`, `Hello` and their answers travel in kOldestProtocolVersion, so that both sides can read
+// - `Enrol`, `Hello` and their answers travel in kOldestProtocolVersion, so that both sides can
+// read
 //   them before they have agreed on a version.
-// - Free texts (error texts, reasons, descriptions) are cut to their bound and cleaned of bytes that
+// - Free texts (error texts, reasons, descriptions) are cut to their bound and cleaned of bytes
+// that
 //   are not UTF-8 when encoding: a strange error text must not keep a result from arriving. Names
 //   are sent as they are and refused by the receiver if they break a rule.
 //

@@ -8,17 +8,18 @@
 //   pack::Put(writer, blob);            // {1: hash, 2: size}
 //   pack::Get(reader, blob);            // then reader.Ok(), reader.What()
 //
-// Keys ascend in the description and on the wire (one pass, no key twice). A key of the wire that is
-// not described is skipped. A Required field is always written and must be there; an Optional one is
-// left out while it equals its default. `Since(v, field)` is refused in messages of older versions.
+// Keys ascend in the description and on the wire (one pass, no key twice). A key of the wire that
+// is not described is skipped. A Required field is always written and must be there; an Optional
+// one is left out while it equals its default. `Since(v, field)` is refused in messages of older
+// versions.
 //
 // layouts.h describes every structure of messages.h. The record codec of the server's journal
-// describes records the same way (in its own .cpp) and reuses those. Field keys are never renumbered.
+// describes records the same way (in its own .cpp) and reuses those. Field keys are never
+// renumbered.
 //
 // Templates only; include it in few .cpp files.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -33,91 +34,12 @@
 #include "protocol/base/check.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/time.h"
+#include "protocol/wire/field_rules.h"
 #include "protocol/wire/pack.h"
 
 namespace picube::pack {
 
-// --- Rules: what a value must keep to ---------------------------------------------------------------
-
-struct NoRule {};
-struct Range {  // of an integer or an enum's number
-  std::int64_t least;
-  std::int64_t most;
-};
-struct Limit {  // of an unsigned integer
-  std::uint64_t most;
-};
-struct NameRule {  // text that must be clean and at most so long; the receiver refuses it otherwise
-  std::size_t most;
-};
-struct ProseRule {  // text for people: cut and cleaned when written
-  std::size_t most;
-};
-struct FileNameRule {};
-struct BinRule {
-  std::size_t most;
-};
-template <class Rule>
-struct ListRule {  // of a vector: how many, and the rule of each
-  std::size_t most;
-  Rule each;
-};
-struct TextMapRule {
-  std::size_t most;
-  std::size_t key_bytes;
-  std::size_t value_bytes;
-};
-
-constexpr Limit Most(std::uint64_t most) { return {most}; }
-constexpr Range OneOf(std::int64_t least, std::int64_t most) { return {least, most}; }
-constexpr NameRule NameOf(std::size_t most) { return {most}; }
-constexpr ProseRule Prose(std::size_t most) { return {most}; }
-constexpr BinRule BytesOf(std::size_t most) { return {most}; }
-template <class Rule = NoRule>
-constexpr ListRule<Rule> ListOf(std::size_t most, Rule each = {}) {
-  return {most, each};
-}
-
-// --- Fields -----------------------------------------------------------------------------------------
-
-template <class Owner, class Member, class RuleType, bool kIsRequired>
-struct Field {
-  static constexpr bool kRequired = kIsRequired;
-  std::uint32_t key;
-  std::string_view name;
-  Member Owner::*member;
-  RuleType rule;
-  std::uint16_t since = 0;
-};
-
-template <class Owner, class Member, class Rule = NoRule>
-constexpr auto Required(std::uint32_t key, std::string_view name, Member Owner::*member,
-                        Rule rule = {}) {
-  return Field<Owner, Member, Rule, true>{key, name, member, rule};
-}
-template <class Owner, class Member, class Rule = NoRule>
-constexpr auto Optional(std::uint32_t key, std::string_view name, Member Owner::*member,
-                        Rule rule = {}) {
-  return Field<Owner, Member, Rule, false>{key, name, member, rule};
-}
-template <class Field>
-constexpr Field Since(std::uint16_t version, Field field) {
-  field.since = version;
-  return field;
-}
-
-// Specialise with `static constexpr auto kFields = std::tuple{…}`.
-template <class T>
-struct Layout;
-
-template <class T>
-concept Described = requires { Layout<T>::kFields; };
-
-// What an absent field means. Never changed.
-template <class T>
-inline const T kDefaultOf{};
-
-// --- Kinds of values ----------------------------------------------------------------------------------
+// --- Kinds of values -----------------------------------------------------------------------------
 
 template <class T>
 inline constexpr bool kIsId = false;
@@ -141,7 +63,7 @@ void Put(Writer& writer, const T& value, const Rule& rule = {});
 template <class T, class Rule = NoRule>
 void Get(Reader& reader, T& value, const Rule& rule = {});
 
-// --- Writing --------------------------------------------------------------------------------------------
+// --- Writing -------------------------------------------------------------------------------------
 
 template <class Rule>
 void PutText(Writer& writer, const std::string& text, const Rule& rule) {
@@ -172,13 +94,12 @@ std::size_t PutField(Writer& writer, const FieldType& field, const T& owner) {
   return 1;
 }
 
+// Out of line: called from many places, and compilers would copy it into all of them.
 template <class T>
-void PutStruct(Writer& writer, const T& value) {
+[[gnu::noinline]] void PutStruct(Writer& writer, const T& value) {
   const std::size_t position = writer.OpenMap();
   const std::size_t count = std::apply(
-      [&](const auto&... field) {
-        return (std::size_t{0} + ... + PutField(writer, field, value));
-      },
+      [&](const auto&... field) { return (std::size_t{0} + ... + PutField(writer, field, value)); },
       Layout<T>::kFields);
   writer.CloseMap(position, count);
 }
@@ -226,30 +147,14 @@ void Put(Writer& writer, const T& value, const Rule& rule) {
   }
 }
 
-// --- Reading --------------------------------------------------------------------------------------------
-
-inline void GetText(Reader& reader, std::string& text, std::size_t most, bool file_name) {
-  const std::string_view read = reader.Text();
-  if (!reader.Ok()) return;
-  if (read.size() > most) return reader.Fail("the text is too long");
-  if (!IsCleanText(read)) return reader.Fail("the text is not clean UTF-8");
-  if (file_name && !IsFileName(read)) return reader.Fail("this is not a plain file name");
-  text.assign(read);
-}
-
-template <class T>
-T GetUnsigned(Reader& reader, std::uint64_t least, std::uint64_t most) {
-  const std::uint64_t value = reader.UInt();
-  if (reader.Ok() && (value < least || value > most)) reader.Fail("the number is out of range");
-  return reader.Ok() ? static_cast<T>(value) : T{};
-}
+// --- Reading -------------------------------------------------------------------------------------
 
 template <class T, class Rule>
 void GetInteger(Reader& reader, T& value, const Rule& rule) {
   if constexpr (std::is_enum_v<T>) {
     static_assert(std::is_same_v<Rule, Range>, "an enum needs its range");
-    value = GetUnsigned<T>(reader, static_cast<std::uint64_t>(rule.least),
-                           static_cast<std::uint64_t>(rule.most));
+    value = static_cast<T>(reader.UIntIn(static_cast<std::uint64_t>(rule.least),
+                                         static_cast<std::uint64_t>(rule.most)));
   } else if constexpr (std::is_unsigned_v<T>) {
     std::uint64_t least = 0;
     std::uint64_t most = std::numeric_limits<T>::max();
@@ -258,7 +163,7 @@ void GetInteger(Reader& reader, T& value, const Rule& rule) {
       least = static_cast<std::uint64_t>(rule.least);
       most = static_cast<std::uint64_t>(rule.most);
     }
-    value = GetUnsigned<T>(reader, least, most);
+    value = static_cast<T>(reader.UIntIn(least, most));
   } else {
     std::int64_t least = std::numeric_limits<T>::min();
     std::int64_t most = std::numeric_limits<T>::max();
@@ -266,9 +171,7 @@ void GetInteger(Reader& reader, T& value, const Rule& rule) {
       least = rule.least;
       most = rule.most;
     }
-    const std::int64_t read = reader.Int();
-    if (read < least || read > most) return reader.Fail("the number is out of range");
-    value = static_cast<T>(read);
+    value = static_cast<T>(reader.IntIn(least, most));
   }
 }
 
@@ -278,7 +181,9 @@ void GetList(Reader& reader, std::vector<T>& values, const ListRule<Rule>& rule)
   if (count > rule.most) return reader.Fail("the list is too long");
   values.clear();
   values.reserve(count);  // at most as many as there are bytes left, and as the rule allows
-  for (std::size_t i = 0; i < count && reader.Ok(); ++i) Get(reader, values.emplace_back(), rule.each);
+  for (std::size_t i = 0; i < count && reader.Ok(); ++i) {
+    Get(reader, values.emplace_back(), rule.each);
+  }
 }
 
 inline void GetTextMap(Reader& reader, std::map<std::string, std::string>& map,
@@ -289,78 +194,26 @@ inline void GetTextMap(Reader& reader, std::map<std::string, std::string>& map,
   for (std::size_t i = 0; i < count && reader.Ok(); ++i) {
     std::string key;
     std::string value;
-    GetText(reader, key, rule.key_bytes, /*file_name=*/false);
-    GetText(reader, value, rule.value_bytes, /*file_name=*/false);
+    reader.CleanTextOf(key, rule.key_bytes, /*file_name=*/false);
+    reader.CleanTextOf(value, rule.value_bytes, /*file_name=*/false);
     if (reader.Ok() && !map.emplace(std::move(key), std::move(value)).second) {
       reader.Fail("a key stands twice in the map");
     }
   }
 }
 
-// Walks along a map whose keys ascend.
-class MapWalk {
- public:
-  explicit MapWalk(Reader& reader) : reader_(reader), left_(reader.Map()) { NextKey(); }
-
-  // Skips what comes before `key`; true if the value of `key` is next.
-  bool Find(std::uint32_t key) {
-    while (have_ && key_ < key) {
-      reader_.Skip();
-      NextKey();
-    }
-    return have_ && key_ == key;
-  }
-  void Done() { NextKey(); }  // the value has been read
-  void SkipRest() {
-    while (have_) {
-      reader_.Skip();
-      NextKey();
-    }
-  }
-
- private:
-  void NextKey() {
-    have_ = reader_.Ok() && left_ > 0;
-    if (!have_) return;
-    --left_;
-    const std::uint64_t key = reader_.UInt();
-    if (reader_.Ok() && key < least_) reader_.Fail("the keys do not ascend");
-    have_ = reader_.Ok();
-    key_ = key;
-    least_ = key + 1;
-  }
-
-  Reader& reader_;
-  std::size_t left_;
-  std::uint64_t key_ = 0;
-  std::uint64_t least_ = 0;
-  bool have_ = false;
-};
-
 template <class FieldType, class T>
 void GetField(Reader& reader, MapWalk& walk, const FieldType& field, T& owner) {
-  if (!reader.Ok()) return;
-  if (walk.Find(field.key)) {
-    if (field.since > reader.Version()) {
-      reader.Fail("this key needs a newer protocol version than the message has");
-    } else {
-      Get(reader, owner.*field.member, field.rule);
-    }
-    if (reader.Ok()) walk.Done();
-    // Blame for what stands after the value is the map's, not this field's.
-    else reader.Blame(field.name, field.key);
-    return;
-  }
-  if constexpr (FieldType::kRequired) {
-    if (reader.Ok()) {
-      reader.Fail("this key is missing");
-      reader.Blame(field.name, field.key);
-    }
+  if (walk.Find(field.key, field.since)) {
+    Get(reader, owner.*field.member, field.rule);
+    walk.Done(field.key, field.name);
+  } else if constexpr (FieldType::kRequired) {
+    walk.Miss(field.key, field.name);
   }
 }
 
 template <class T>
-void GetStruct(Reader& reader, T& value) {
+[[gnu::noinline]] void GetStruct(Reader& reader, T& value) {
   MapWalk walk(reader);
   std::apply([&](const auto&... field) { (GetField(reader, walk, field, value), ...); },
              Layout<T>::kFields);
@@ -374,18 +227,10 @@ void GetString(Reader& reader, T& value, const Rule& rule) {
     if (bytes.size() > rule.most) return reader.Fail("too many bytes");
     value.assign(bytes);
   } else if constexpr (std::is_same_v<Rule, FileNameRule>) {
-    GetText(reader, value, 255, /*file_name=*/true);
+    reader.CleanTextOf(value, 255, /*file_name=*/true);
   } else {
-    GetText(reader, value, rule.most, /*file_name=*/false);
+    reader.CleanTextOf(value, rule.most, /*file_name=*/false);
   }
-}
-
-template <class T>
-void GetBlock(Reader& reader, T& value) {
-  const BytesView bytes = reader.Bin();
-  if (!reader.Ok()) return;
-  if (bytes.size() != T::kSize) return reader.Fail("wrong number of bytes");
-  std::memcpy(value.bytes.data(), bytes.data(), T::kSize);
 }
 
 template <class T>
@@ -407,7 +252,7 @@ void Get(Reader& reader, T& value, const Rule& rule) {
   } else if constexpr (kIsId<T>) {
     value.value = reader.UInt();
   } else if constexpr (kIsBlock<T>) {
-    GetBlock(reader, value);
+    reader.Fixed(value.bytes.data(), T::kSize);
   } else if constexpr (std::is_same_v<T, WallTime>) {
     GetInteger(reader, value.ms, OneOf(0, std::int64_t{1} << 53));
   } else if constexpr (std::is_same_v<T, Duration>) {

@@ -47,7 +47,7 @@ class SkipVisitor : public msgpack::null_visitor {
 
 }  // namespace
 
-// --- Writer -----------------------------------------------------------------------------------------
+// --- Writer --------------------------------------------------------------------------------------
 
 void Writer::UInt(std::uint64_t value) {
   if (value < 0x80) {  // most keys and counts: the byte is the number
@@ -63,7 +63,12 @@ void Writer::Bool(bool value) {
   Pack(out_, [&](auto& packer) { value ? packer.pack_true() : packer.pack_false(); });
 }
 void Writer::Double(double value) {
-  Pack(out_, [&](auto& packer) { packer.pack_double(value); });
+  // Not msgpack::packer, which writes whole numbers as integers: a float keeps one size.
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  char bytes[9] = {'\xcb'};
+  for (unsigned i = 0; i < 8; ++i) bytes[1 + i] = static_cast<char>(bits >> (56 - 8 * i) & 0xff);
+  out_.append(bytes, sizeof bytes);
 }
 void Writer::Text(std::string_view text) {
   Pack(out_, [&](auto& packer) {
@@ -97,7 +102,7 @@ void Writer::CloseMap(std::size_t position, std::size_t count) {
   out_.replace(position, 1, header, sizeof header);
 }
 
-// --- Reader -----------------------------------------------------------------------------------------
+// --- Reader --------------------------------------------------------------------------------------
 
 void Reader::Fail(std::string_view why) {
   if (failed_) return;
@@ -193,8 +198,10 @@ double Reader::Double() {
     float narrow = 0;
     std::memcpy(&narrow, &bits, sizeof narrow);
     value = static_cast<double>(narrow);
-  } else {
+  } else if (tag >= 0xd0) {
     value = static_cast<double>(Int());
+  } else {
+    value = static_cast<double>(UInt());
   }
   if (!std::isfinite(value)) Fail("a finite number was expected");
   return Ok() ? value : 0;
@@ -256,7 +263,85 @@ void Reader::Skip() {
   at_ += offset;
 }
 
-// --- Text -------------------------------------------------------------------------------------------
+std::uint64_t Reader::UIntIn(std::uint64_t least, std::uint64_t most) {
+  const std::uint64_t value = UInt();
+  if (Ok() && (value < least || value > most)) Fail("the number is out of range");
+  return Ok() ? value : 0;
+}
+
+std::int64_t Reader::IntIn(std::int64_t least, std::int64_t most) {
+  const std::int64_t value = Int();
+  if (Ok() && (value < least || value > most)) Fail("the number is out of range");
+  return Ok() ? value : 0;
+}
+
+void Reader::Fixed(std::uint8_t* out, std::size_t size) {
+  const BytesView bytes = Bin();
+  if (!Ok()) return;
+  if (bytes.size() != size) return Fail("wrong number of bytes");
+  std::memcpy(out, bytes.data(), size);
+}
+
+void Reader::CleanTextOf(std::string& text, std::size_t most, bool file_name) {
+  const std::string_view read = Text();
+  if (!Ok()) return;
+  if (read.size() > most) return Fail("the text is too long");
+  if (!IsCleanText(read)) return Fail("the text is not clean UTF-8");
+  if (file_name && !IsFileName(read)) return Fail("this is not a plain file name");
+  text.assign(read);
+}
+
+// --- MapWalk -------------------------------------------------------------------------------------
+
+MapWalk::MapWalk(Reader& reader) : reader_(reader), left_(reader.Map()) { NextKey(); }
+
+void MapWalk::NextKey() {
+  have_ = reader_.Ok() && left_ > 0;
+  if (!have_) return;
+  --left_;
+  key_ = reader_.UInt();
+  if (reader_.Ok() && key_ < least_) reader_.Fail("the keys do not ascend");
+  have_ = reader_.Ok();
+  least_ = key_ + 1;
+}
+
+bool MapWalk::Find(std::uint32_t key, std::uint16_t since) {
+  while (have_ && key_ < key) {
+    reader_.Skip();
+    NextKey();
+  }
+  if (!have_ || key_ != key) return false;
+  if (since > reader_.Version()) {
+    reader_.Fail("key " + std::to_string(key) +
+                 " needs a newer protocol version than the message has");
+    have_ = false;
+  }
+  return have_;
+}
+
+void MapWalk::Done(std::uint32_t key, std::string_view name) {
+  if (!reader_.Ok()) {
+    reader_.Blame(name, key);
+    have_ = false;
+    return;
+  }
+  NextKey();
+}
+
+void MapWalk::Miss(std::uint32_t key, std::string_view name) {
+  if (!reader_.Ok()) return;
+  reader_.Fail("this key is missing");
+  reader_.Blame(name, key);
+}
+
+void MapWalk::SkipRest() {
+  while (have_) {
+    reader_.Skip();
+    NextKey();
+  }
+}
+
+// --- Text ----------------------------------------------------------------------------------------
 
 namespace {
 

@@ -53,12 +53,19 @@ class Reader {
   [[nodiscard]] std::uint64_t UInt();
   [[nodiscard]] std::int64_t Int();
   [[nodiscard]] bool Bool();
-  [[nodiscard]] double Double();        // float, double or integer; finite
+  [[nodiscard]] double Double();          // float, double or integer; finite
   [[nodiscard]] std::string_view Text();  // looks into the bytes; encoding not checked
   [[nodiscard]] BytesView Bin();
   // Number of elements; fails if the rest of the bytes cannot hold so many.
   [[nodiscard]] std::size_t Array();
   [[nodiscard]] std::size_t Map();  // number of pairs
+  // Within bounds, or fails and returns 0.
+  [[nodiscard]] std::uint64_t UIntIn(std::uint64_t least, std::uint64_t most);
+  [[nodiscard]] std::int64_t IntIn(std::int64_t least, std::int64_t most);
+  // Exactly `size` bytes; `out` is unchanged after a failure.
+  void Fixed(std::uint8_t* out, std::size_t size);
+  // Clean text of at most `most` bytes; with `file_name` a plain file name.
+  void CleanTextOf(std::string& text, std::size_t most, bool file_name);
   void Skip();  // any value, nested at most kSkipDepth deep
 
   static constexpr std::size_t kSkipDepth = 16;
@@ -86,6 +93,30 @@ class Reader {
   bool failed_ = false;
   std::string what_;
   std::string path_;
+};
+
+// Walks along a map whose keys ascend, field by field.
+class MapWalk {
+ public:
+  explicit MapWalk(Reader& reader);
+
+  // Skips what comes before `key`; true if the value of `key` is next. Fails if the message's
+  // version is below `since` and the key is there.
+  [[nodiscard]] bool Find(std::uint32_t key, std::uint16_t since);
+  // The value of `key` has been read, or has failed: then the failure is blamed on it.
+  void Done(std::uint32_t key, std::string_view name);
+  // `key` is required and was not found.
+  void Miss(std::uint32_t key, std::string_view name);
+  void SkipRest();
+
+ private:
+  void NextKey();
+
+  Reader& reader_;
+  std::size_t left_;
+  std::uint64_t key_ = 0;
+  std::uint64_t least_ = 0;
+  bool have_ = false;
 };
 
 // UTF-8 without control characters other than tab and line feed.

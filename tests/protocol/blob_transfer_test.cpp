@@ -1,9 +1,9 @@
+#include <gtest/gtest.h>
 #include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -188,7 +188,7 @@ TEST_F(Blobs, ACompressedChunkCannotGrowBeyondItsBound) {
   EXPECT_FALSE(OpenChunk(chunk));
 }
 
-// --- Upload -----------------------------------------------------------------------------------------
+// --- Upload --------------------------------------------------------------------------------------
 
 template <class Lose>
 int Transfer(BlobUpload& upload, BlobAssembly& assembly, Lose lose) {

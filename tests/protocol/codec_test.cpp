@@ -1,7 +1,7 @@
+#include <gtest/gtest.h>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -182,10 +182,9 @@ Bytes WatchWithExtra(const Bytes& value) {
 }
 
 TEST(Codec, UnknownKeysAreSkippedWhateverTheyHold) {
-  for (const std::string_view value :
-       {std::string_view("\x07", 1), std::string_view("\xc0", 1),
-        std::string_view("\x92\xa1x\x81\x01\xc4\x01\x00", 8),
-        std::string_view("\xc7\x02\x05\x01\x02", 5)}) {
+  for (const std::string_view value : {std::string_view("\x07", 1), std::string_view("\xc0", 1),
+                                       std::string_view("\x92\xa1x\x81\x01\xc4\x01\x00", 8),
+                                       std::string_view("\xc7\x02\x05\x01\x02", 5)}) {
     const Result<Envelope> decoded = Decode(WatchWithExtra(Bytes(value)));
     ASSERT_TRUE(decoded) << decoded.error().Text();
     EXPECT_EQ(decoded->message, Message(Watch{{2}}));
@@ -215,8 +214,7 @@ TEST(Codec, AnErrorSaysWhereItIs) {
   const std::size_t lease = bytes.find(Bytes("\x01\x00\x03", 3));  // key 1, lease 0, key 3
   ASSERT_NE(lease, Bytes::npos);
   bytes[lease + 1] = '\xc3';
-  EXPECT_EQ(Why(bytes),
-            "Report: results (key 1): lease (key 1): an unsigned integer was expected");
+  EXPECT_EQ(Why(bytes), "Report: results (key 1): lease (key 1): an unsigned integer was expected");
 }
 
 TEST(Codec, ValuesOutOfRangeAreRefused) {
@@ -291,15 +289,17 @@ TEST(Text, OnlyCleanUtf8IsClean) {
   for (const char* good : {"", "plain", "Grüße, 電波 \U0001F6F0", "two\nlines\tand a tab"}) {
     EXPECT_TRUE(pack::IsCleanText(good)) << good;
   }
-  for (const char* bad : {"\x01", "\x7f", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
-                          "\xc2\x9b" "31m"}) {
+  for (const char* bad :
+       {"\x01", "\x7f", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
+        "\xc2\x9b"
+        "31m"}) {
     EXPECT_FALSE(pack::IsCleanText(bad));
     EXPECT_TRUE(pack::IsCleanText(pack::CleanText(bad, 100)));
   }
   EXPECT_EQ(pack::CleanText("aé", 2), "a");  // never half a character
 }
 
-// --- Versions ---------------------------------------------------------------------------------------
+// --- Versions ------------------------------------------------------------------------------------
 
 TEST(Versions, AVersionOneReportMustBeSigned) {
   Report report = std::get<Report>(samples::Named("report_v1").message);
@@ -330,7 +330,7 @@ TEST(Versions, EarlierResultsNeedASignature) {
   EXPECT_TRUE(Contains(Why(Encode({2, 1, report})), "earlier results without a signature"));
 }
 
-// --- Sizes ------------------------------------------------------------------------------------------
+// --- Sizes ---------------------------------------------------------------------------------------
 
 TEST(Sizes, PartsAreNeverLargerThanSaid) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0};

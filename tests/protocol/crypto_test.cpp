@@ -1,10 +1,10 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <iterator>
 #include <string>
-#include <sys/stat.h>
 #include <utility>
 
 #include "protocol/crypto/hash.h"
@@ -36,7 +36,7 @@ using KeyFile = Crypto;
 using Signatures = Crypto;
 using JoinCodes = Crypto;
 
-// --- Hashes -----------------------------------------------------------------------------------------
+// --- Hashes --------------------------------------------------------------------------------------
 
 TEST_F(Hashes, AreBlake2bOf256Bits) {
   // Of "abc", by another program: b2sum --length=256.
@@ -56,7 +56,7 @@ TEST_F(Hashes, OfPiecesIsTheHashOfTheWhole) {
   EXPECT_EQ(hasher.Finish(), Hash(""));
 }
 
-// --- Key files --------------------------------------------------------------------------------------
+// --- Key files -----------------------------------------------------------------------------------
 
 TEST_F(KeyFile, GivesBackTheKeysThatWereSaved) {
   const TemporaryFolder folder;
@@ -116,7 +116,7 @@ TEST_F(KeyFile, AMovedSecretLeavesNothingBehind) {
   EXPECT_NE(std::memcmp(moved.Data(), zero.Data(), 32), 0);
 }
 
-// --- Signatures -------------------------------------------------------------------------------------
+// --- Signatures ----------------------------------------------------------------------------------
 
 TEST_F(Signatures, OfAReportCoverEveryLeaseAndDigestInOrder) {
   const SigningKeys keys = MakeSigningKeys();
@@ -157,8 +157,8 @@ TEST_F(Signatures, OfAnEnrolmentMeanOneServerAndOneInvitation) {
   const TransportKey server = MakeTransportKeys().key;
   const TransportKey invitation = MakeTransportKeys().key;
   Enrol enrol{PrincipalKind::kHost, "pi3", host.transport.key, host.signing.key, {}};
-  enrol.proof = SignEnrol(host.signing, {server, invitation, enrol.transport_key,
-                                         enrol.signing_key, enrol.name});
+  enrol.proof = SignEnrol(host.signing,
+                          {server, invitation, enrol.transport_key, enrol.signing_key, enrol.name});
   EXPECT_TRUE(VerifyEnrol(enrol, server, invitation));
   EXPECT_FALSE(VerifyEnrol(enrol, invitation, invitation));
   EXPECT_FALSE(VerifyEnrol(enrol, server, server));
@@ -170,7 +170,7 @@ TEST_F(Signatures, OfAnEnrolmentMeanOneServerAndOneInvitation) {
   EXPECT_FALSE(VerifyEnrol(other, server, invitation));
 }
 
-// --- Join codes -------------------------------------------------------------------------------------
+// --- Join codes ----------------------------------------------------------------------------------
 
 JoinCode Code() {
   JoinCode code;

@@ -143,7 +143,10 @@ void AddJoining(std::vector<Sample>& all) {
 }
 
 void AddWork(std::vector<Sample>& all) {
-  const AskWork ask{.free_cores = 4, .most_units = 8, .held_ms = 30000, .wait_ms = 60000,
+  const AskWork ask{.free_cores = 4,
+                    .most_units = 8,
+                    .held_ms = 30000,
+                    .wait_ms = 60000,
                     .cached_blobs = {D(0x60)}};
   all.push_back({"ask_work", {2, 3, ask}});
   all.push_back({"assign", {2, 3, Work()}});
@@ -165,7 +168,8 @@ void AddWork(std::vector<Sample>& all) {
   ack.assign = Work();
   all.push_back({"ack", {2, 4, ack}});
 
-  all.push_back({"heartbeat", {2, 5, Heartbeat{{{{1001}, 250}, {{1003}, 0}}, Board(), "too warm"}}});
+  all.push_back(
+      {"heartbeat", {2, 5, Heartbeat{{{{1001}, 250}, {{1003}, 0}}, Board(), "too warm"}}});
   all.push_back({"pulse", {2, 5, Pulse{900000, {{1003}}, true}}});
   all.push_back({"goodbye", {2, 6, Goodbye{{{1003}}}}});
 }
@@ -210,11 +214,13 @@ void AddOperators(std::vector<Sample>& all) {
   all.push_back({"answer", {2, 10, answer}});
   all.push_back({"watch", {2, 11, Watch{{2}}}});
   all.push_back({"batch_progress", {2, 11, BatchProgress{Batch(), 12500, 2720000, false}}});
-  all.push_back({"control", {2, 12, Control{ControlKind::kInvite, 0, "ada", 3600,
-                                            PrincipalKind::kOperator}}});
+  all.push_back({"control",
+                 {2, 12, Control{ControlKind::kInvite, 0, "ada", 3600, PrincipalKind::kOperator}}});
   all.push_back({"done", {2, 12, Done{"host pi3 drains"}}});
-  all.push_back({"refused", {2, 12, Refused{ErrorKind::kRefused, "Only operators may do this.",
-                                            "Use an operator's key."}}});
+  all.push_back(
+      {"refused",
+       {2, 12,
+        Refused{ErrorKind::kRefused, "Only operators may do this.", "Use an operator's key."}}});
 }
 
 }  // namespace

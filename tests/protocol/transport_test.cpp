@@ -1,16 +1,16 @@
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zmq.h>
 #include <chrono>
 #include <functional>
-#include <gtest/gtest.h>
 #include <memory>
-#include <netinet/in.h>
 #include <optional>
 #include <string>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
-#include <zmq.h>
 
 #include "protocol/base/limits.h"
 #include "protocol/crypto/keys.h"
@@ -257,7 +257,7 @@ TEST_F(Transport, BadEndpointsAreErrors) {
   EXPECT_FALSE(client.Receive());
 }
 
-// --- Peers that do not speak the protocol -----------------------------------------------------------
+// --- Peers that do not speak the protocol --------------------------------------------------------
 
 // A plain TCP connection to the server.
 class RawPeer {
@@ -265,8 +265,8 @@ class RawPeer {
   explicit RawPeer(const std::string& endpoint) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(
-        std::stoi(endpoint.substr(endpoint.rfind(':') + 1))));
+    address.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1))));
     ::inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
     EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   }
@@ -292,8 +292,8 @@ class RawPeer {
 // A client of libzmq that keeps none of our rules, but has an admitted key.
 class HostileDealer {
  public:
-  HostileDealer(const TransportKeys& keys, const TransportKey& server,
-                const std::string& endpoint, std::string_view routing_id = {})
+  HostileDealer(const TransportKeys& keys, const TransportKey& server, const std::string& endpoint,
+                std::string_view routing_id = {})
       : context_(zmq_ctx_new()), socket_(zmq_socket(context_, ZMQ_DEALER)) {
     const int no_linger = 0;
     zmq_setsockopt(socket_, ZMQ_LINGER, &no_linger, sizeof no_linger);
@@ -357,7 +357,8 @@ TEST_F(Transport, GarbageAndSilenceOnThePortAreCutOff) {
   // ZMTP 3 greeting that asks for no security at all.
   RawPeer open(endpoint_);
   open.Send(Bytes("\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL", 16) + Bytes(48, '\0'));
-  EXPECT_TRUE(EchoUntil([&] { return garbage.IsClosed() && silent.IsClosed() && open.IsClosed(); }));
+  EXPECT_TRUE(
+      EchoUntil([&] { return garbage.IsClosed() && silent.IsClosed() && open.IsClosed(); }));
   EXPECT_TRUE(SendAndWait(*client, "after"));
   EXPECT_EQ(received_, 2);
 }
