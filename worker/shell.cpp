@@ -14,6 +14,8 @@ namespace {
 
 constexpr Duration kReadingsEvery = 5s;
 constexpr Duration kRetryDiskEvery = 10s;
+// A Hello is said every 10 s; after several without an answer the connection itself is in doubt.
+constexpr Duration kGreetingMost = 30s;
 // libzmq's threads need a moment for the last message; nothing but politeness depends on it.
 constexpr Duration kLastWords = 150ms;
 
@@ -127,12 +129,25 @@ void Shell::Periodic(Instant now) {
     next_readings_ = now + kReadingsEvery;
     Feed(agent::BoardReadings{ReadingsOf(parts_.probe.Sample())});
   }
+  RenewIfUnheard(now);
   if (disk_trouble_ && now >= next_retry_) {
     next_retry_ = now + kRetryDiskEvery;
     if (!parts_.spool.RetryHeld()) return;
     disk_trouble_ = false;
     Feed(agent::SpoolTrouble{});
   }
+}
+
+void Shell::RenewIfUnheard(Instant now) {
+  if (agent_.State() != AgentState::kGreeting) {
+    greeting_since_.reset();
+    return;
+  }
+  if (!greeting_since_) greeting_since_ = now;
+  if (now - *greeting_since_ < kGreetingMost) return;
+  greeting_since_ = now;
+  parts_.log.Warn("the server does not answer; connecting anew", now);
+  parts_.link.Renew();
 }
 
 void Shell::Feed(agent::Input input) {

@@ -72,6 +72,7 @@ class Shell {
   void Begin();
   void Turn(const StopSignals& signals);
   void Periodic(Instant now);
+  void RenewIfUnheard(Instant now);
   void Feed(agent::Input input);
   void LastWords();
 
@@ -100,6 +101,7 @@ class Shell {
   bool disk_trouble_ = false;
   Instant next_readings_{};
   Instant next_retry_{};
+  std::optional<Instant> greeting_since_;
   Runner runner_;  // last: its thread ends first
 };
 

@@ -134,7 +134,7 @@ TEST_F(Reporting, AFullDiskStopsAskingNotReportingAndIsSaidOnce) {
   Finish(2);
   EXPECT_FALSE(LastSent<Report>().ask);
   Acknowledge({2});
-  Pass(1min);
+  Pass(50s);
   EXPECT_EQ(Sent<AskWork>(), asks);
   EXPECT_EQ(std::ranges::count_if(log_,
                                   [](const std::string& line) {
@@ -195,7 +195,7 @@ TEST_F(Leaving, ASilentServerIsNotWaitedForLongerThanAFewSeconds) {
   HandOut({1});
   Finish(1);
   Feed(agent::StopAsked{});
-  Pass(3900ms);
+  Pass(3400ms);
   EXPECT_FALSE(exit_);
   Pass(200ms);
   ASSERT_TRUE(exit_);

@@ -60,6 +60,15 @@ TEST_F(Greeting, SilenceOfTheServerIsAnsweredByANewHello) {
   EXPECT_GE(Sent<Hello>(), 2U);
 }
 
+TEST_F(Greeting, ThreeBeatsWithoutAPulseAreAnsweredByANewHello) {
+  BeginWelcomed();
+  Answer<AskWork>(NoWork{NoWorkReason::kHostBackoff, 3'600'000});
+  Pass(59s);
+  EXPECT_EQ(Sent<Hello>(), 1U);
+  Pass(1s);
+  EXPECT_EQ(Sent<Hello>(), 2U);
+}
+
 // --- Asking ------------------------------------------------------------------------------------
 
 TEST_F(Asking, OneUnitWaitsWhileOneRuns) {
@@ -146,7 +155,7 @@ TEST_F(Asking, ADrainedHostFinishesWhatItHasAndAsksNoMore) {
   Finish(2);
   const std::size_t asks = Sent<AskWork>();
   Acknowledge({2});
-  Pass(10min);
+  Pass(50s);
   EXPECT_EQ(Sent<AskWork>(), asks);
   EXPECT_FALSE(exit_);
   Hear(Pulse{});

@@ -82,8 +82,7 @@ void Agent::Impl::Take(agent::FromServer& in, Instant now) {
 
 void Agent::Impl::Take(agent::SpoolTrouble& in, Instant) {
   if (trouble_.empty() && !in.why.empty()) {
-    Warn(in.why +
-         "; results are reported from memory and no new work is asked for until it is mended");
+    Warn(in.why + " Results are reported from memory and no new work is asked for until then.");
   }
   if (!trouble_.empty() && in.why.empty()) Info("the state directory can be written again");
   trouble_ = std::move(in.why);

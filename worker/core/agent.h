@@ -53,7 +53,7 @@ struct AgentOptions {
   std::uint32_t max_attempts = 3;          // of a unit that ends the process
   Duration request_timeout = std::chrono::seconds(30);
   Duration hello_timeout = std::chrono::seconds(10);
-  Duration leave_within = std::chrono::seconds(4);  // after StopAsked
+  Duration leave_within = std::chrono::milliseconds(3500);  // after StopAsked
   // Units shorter than this are fetched several at a time, enough to last so long.
   Duration work_ahead = std::chrono::seconds(20);
   std::uint32_t most_waiting = 64;  // units waiting at most

@@ -10,6 +10,7 @@ constexpr Duration kLeastPause = 100ms;    // between two asks, whatever the ser
 constexpr Duration kRefusedPause = 10s;    // before a refused request is made again
 constexpr Duration kShortestBeat = 100ms;  // a server that wishes more would only be flooded
 constexpr Duration kLongestBeat = 10min;
+constexpr int kBeatsUnheard = 3;  // each is answered by a Pulse: then the server is greeted again
 
 std::chrono::milliseconds Milliseconds(Duration d) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d);
@@ -92,6 +93,10 @@ void Agent::Impl::SayHello(Instant now) {
 
 void Agent::Impl::PumpHeartbeat(Instant now) {
   if (!online_ || now < next_heartbeat_) return;
+  if (now - heard_ >= kBeatsUnheard * heartbeat_) {
+    Event(AgentEvent::kSilent, now);
+    if (!online_) return;
+  }
   next_heartbeat_ = now + heartbeat_;
   Heartbeat beat;
   if (running_ && !running_->dropped) {

@@ -47,7 +47,7 @@ void Agent::Impl::FailUnit(const agent::UnitWork& work, Error error, const Cost&
 
 void Agent::Impl::Take(agent::ResultSpooled& in, Instant now) {
   if (!in.durable) {
-    agent::SpoolTrouble trouble{"the state directory cannot be written"};
+    agent::SpoolTrouble trouble{"the state directory cannot be written."};
     if (trouble_.empty()) Take(trouble, now);
   }
   const auto found = results_.find(in.lease);

@@ -23,6 +23,8 @@ Link::Link(Context& context, Keys keys, const TransportKey& server)
 
 Status Link::Connect(const std::string& endpoint) { return socket_.Connect(endpoint); }
 
+void Link::Renew() { static_cast<void>(socket_.Reconnect()); }
+
 void Link::Poll(std::chrono::milliseconds timeout, Waker& waker) {
   static_cast<void>(socket_.Poll(timeout, &waker));
 }

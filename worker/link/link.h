@@ -26,6 +26,9 @@ class Link {
 
   // kUser: the text is no endpoint. Returns at once; Connected comes out of Receive.
   [[nodiscard]] Status Connect(const std::string& endpoint);
+  // Drops the connection and makes a new one: a server that retires a host says nothing on the old
+  // one, but its door refuses the next.
+  void Renew();
   // Waits for the server, for `waker`, or for the time to pass.
   void Poll(std::chrono::milliseconds timeout, Waker& waker);
   // What has come in since. Messages that do not decode are dropped; `warnings` says so.
