@@ -21,11 +21,7 @@ const CLI::App* Innermost(const CLI::App& app) {
 }
 
 std::string HelpHint(const CLI::App& app) {
-  std::string path;
-  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
-    path = at->get_name() + (path.empty() ? "" : " " + path);
-  }
-  return "`" + path + " --help` shows what there is.";
+  return "`" + PathOf(app) + " --help` shows what there is.";
 }
 
 // Words that no option took: an unknown option, an unknown command, or one word too many.
@@ -40,10 +36,11 @@ WrongUsage Unknown(const CLI::App& app, const std::string& word) {
     for (const CLI::App* each : app.get_subcommands({})) known.push_back(each->get_name());
   }
   const std::string typed = word.substr(0, option ? word.find('=') : std::string::npos);
-  const std::string kind = option           ? "option"
-                           : known.empty()  ? "word"
-                           : app.get_parent() == nullptr || app.get_name() == "host" ? "command"
-                                                                                     : "application";
+  const std::string kind = option          ? "option"
+                           : known.empty() ? "word"
+                           : app.get_parent() == nullptr || app.get_name() == "host"
+                               ? "command"
+                               : "application";
   WrongUsage wrong{fmt::format("{}: unknown {} \"{}\".", app.get_name(), kind, Clean(typed)), {}};
   const std::string nearest = Nearest(typed, known);
   wrong.next = nearest.empty() ? HelpHint(app) : fmt::format("Did you mean {}?", nearest);

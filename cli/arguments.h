@@ -16,8 +16,8 @@ namespace picube {
 struct CommonOptions {
   bool json = false;
   bool no_color = false;
-  std::string profile;           // --profile DIR; empty = search
-  std::string server_state;      // --server-state DIR; empty = none
+  std::string profile;                // --profile DIR; empty = search
+  std::string server_state;           // --server-state DIR; empty = none
   std::int64_t timeout_seconds = 15;  // for an answer
 };
 

@@ -1,8 +1,8 @@
 // join: an operator's invitation becomes a key of this machine.
 //
-// The keys are written before they are enrolled, and the profile is complete only afterwards: when the
-// answer is lost, the same command with the same code finds the keys and asks whether the server
-// knows them.
+// The keys are written before they are enrolled, and the profile is complete only afterwards: when
+// the answer is lost, the same command with the same code finds the keys and asks whether the
+// server knows them.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -84,15 +84,13 @@ Exit Run(Session& session, const JoinCommand& command) {
   }
   const Result<Keys> keys = PrepareKeys(folder);
   if (!keys) return session.Fail(keys.error());
-  const Result<Enrolled> enrolled =
-      EnrolKeys(session, *code, *keys, WishedName(session, command));
+  const Result<Enrolled> enrolled = EnrolKeys(session, *code, *keys, WishedName(session, command));
   if (!enrolled) return session.Fail(enrolled.error());
   const Status saved = SaveAddress(folder, {code->endpoint, code->server_transport_key});
   if (!saved) return session.Fail(saved.error());
-  return session.Show(
-      JoinedJson(*enrolled, folder.string(), code->endpoint),
-      fmt::format("Joined {} as {}. Keys: {}\n\nNext: picube status\n", Clean(code->endpoint),
-                  Clean(enrolled->name), folder.string()));
+  return session.Show(JoinedJson(*enrolled, folder.string(), code->endpoint),
+                      fmt::format("Joined {} as {}. Keys: {}\n\nNext: picube status\n",
+                                  Clean(code->endpoint), Clean(enrolled->name), folder.string()));
 }
 
 }  // namespace picube

@@ -1,5 +1,5 @@
-// product: what a batch has made, file by file. A file has its name only when it is whole and its hash
-// is right; one that is there already with the same content is not fetched again.
+// product: what a batch has made, file by file. A file has its name only when it is whole and its
+// hash is right; one that is there already with the same content is not fetched again.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -77,8 +77,7 @@ Result<SavedFile> Fetch(Session& session, const ProductFile& file, const fs::pat
 Exit Run(Session& session, const ProductCommand& command) {
   if (Status connected = session.Connect(); !connected) return session.Fail(connected.error());
   const std::uint64_t id = command.batch.value;
-  const Result<Answer> answer =
-      session.client().AskFor<Answer>(QueryFor(QueryKind::kProduct, id));
+  const Result<Answer> answer = session.client().AskFor<Answer>(QueryFor(QueryKind::kProduct, id));
   if (!answer) return session.Fail(answer.error());
   if (answer->product.empty()) {
     return session.Fail({ErrorKind::kUser, fmt::format("batch {} has no product yet.", id),
@@ -91,7 +90,8 @@ Exit Run(Session& session, const ProductCommand& command) {
   for (const ProductFile& file : answer->product) {
     Result<SavedFile> saved = Fetch(session, file, folder, command.force);
     if (!saved) return session.Fail(saved.error());
-    text += fmt::format("{}  ({}, {})\n", saved->path, Clean(file.what), HumanBytes(file.blob.size));
+    text +=
+        fmt::format("{}  ({}, {})\n", saved->path, Clean(file.what), HumanBytes(file.blob.size));
     files.push_back(std::move(*saved));
   }
   return session.Show(ProductJson(command.batch, files), text);

@@ -1,5 +1,5 @@
-// submit: check here, upload, submit, and perhaps wait. Everything that can be wrong with the data is
-// found before the server hears of it.
+// submit: check here, upload, submit, and perhaps wait. Everything that can be wrong with the data
+// is found before the server hears of it.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -24,9 +24,9 @@ Status CheckCounts(const ApplicationInfo& info, const SubmitCommand& command) {
   const std::size_t files = command.files.size();
   if (files >= info.least_files && files <= info.most_files) return {};
   const std::string wanted =
-      info.most_files == 0 ? "takes no file"
-                           : fmt::format("takes {}", info.files_help.empty() ? "files"
-                                                                            : info.files_help);
+      info.most_files == 0
+          ? "takes no file"
+          : fmt::format("takes {}", info.files_help.empty() ? "files" : info.files_help);
   return Fail(ErrorKind::kUser, fmt::format("{} {}; {} were given.", info.name, wanted, files),
               fmt::format("`picube submit {} --help` shows what it needs.", info.name));
 }
@@ -45,7 +45,7 @@ Result<Dataset> MakeDataset(const std::vector<std::string>& files) {
     const fs::path path(file);
     std::error_code error;
     if (!fs::is_regular_file(path, error)) {
-      const std::string why = error                      ? error.message()
+      const std::string why = error                     ? error.message()
                               : fs::exists(path, error) ? "not an ordinary file"
                                                         : "no such file";
       return Fail(ErrorKind::kUser, fmt::format("cannot read {}: {}.", Clean(file), why),
@@ -68,9 +68,9 @@ Status CheckSplit(const Application& application, const Dataset& dataset,
   Result<std::unique_ptr<UnitSource>> units = application.Split(dataset, parameters);
   if (!units) return std::unexpected(units.error());
   if ((*units)->Total() > 0) return {};
-  return Fail(ErrorKind::kUser, "this makes no work at all.",
-              fmt::format("`picube submit {} --help` explains the parameters.",
-                          application.Info().name));
+  return Fail(
+      ErrorKind::kUser, "this makes no work at all.",
+      fmt::format("`picube submit {} --help` explains the parameters.", application.Info().name));
 }
 
 Result<std::vector<UploadedFile>> HashFiles(const Dataset& dataset) {
@@ -87,7 +87,10 @@ Status UploadFile(Session& session, const std::string& path, const UploadedFile&
   const std::unique_ptr<ProgressLine> line = session.MakeProgress();
   const Instant started = session.world().now();
   std::optional<std::uint64_t> first;  // where the server was already
-  Progress shown{.label = "upload " + file.name, .total = file.blob.size, .amount = {}, .rate = {},
+  Progress shown{.label = "upload " + file.name,
+                 .total = file.blob.size,
+                 .amount = {},
+                 .rate = {},
                  .note = {}};
   const auto progress = [&](std::uint64_t done, std::uint64_t total) {
     if (!first) first = done;
@@ -129,8 +132,7 @@ Exit WaitFor(Session& session, const Submitted& submitted, const Submit& submit,
                               submitted.batch.value, submitted.batch.value);
     return session.Fail(error);
   }
-  session.Show(SubmittedJson(submitted.batch, submit.request_key, files, &*ended),
-               EndText(*ended));
+  session.Show(SubmittedJson(submitted.batch, submit.request_key, files, &*ended), EndText(*ended));
   return ExitOf(*ended);
 }
 
@@ -145,8 +147,8 @@ Result<std::pair<Dataset, std::vector<UploadedFile>>> Prepare(Session& session,
   if (Status good = CheckCounts(application->Info(), command); !good) {
     return std::unexpected(good.error());
   }
-  for (const auto& [what, name] : {std::pair{"name", command.name},
-                                   std::pair{"request key", command.request_key}}) {
+  for (const auto& [what, name] :
+       {std::pair{"name", command.name}, std::pair{"request key", command.request_key}}) {
     if (Status good = CheckName(what, name); !good) return std::unexpected(good.error());
   }
   Result<Dataset> dataset = MakeDataset(command.files);
@@ -175,8 +177,10 @@ Exit Run(Session& session, const SubmitCommand& command) {
   if (!submitted) {
     Error error = submitted.error();
     if (error.kind == ErrorKind::kLink) {
-      error.next += fmt::format(" It may have been taken: the same command with --request-key {} "
-                                "makes no second batch.", submit.request_key);
+      error.next += fmt::format(
+          " It may have been taken: the same command with --request-key {} "
+          "makes no second batch.",
+          submit.request_key);
     }
     return session.Fail(error);
   }
@@ -187,7 +191,8 @@ Exit Run(Session& session, const SubmitCommand& command) {
   }
   return session.Show(SubmittedJson(submitted->batch, submit.request_key, files, nullptr),
                       fmt::format("batch {}\n\nFollow it:   picube watch {}\n"
-                                  "The product: picube product {}\n", id, id, id));
+                                  "The product: picube product {}\n",
+                                  id, id, id));
 }
 
 }  // namespace picube

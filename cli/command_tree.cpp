@@ -9,7 +9,15 @@
 #include "cli/text.h"
 
 namespace picube {
+
+std::string PathOf(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return (parent == nullptr ? "" : PathOf(*parent) + " ") + app.get_name();
+}
+
 namespace {
+
+constexpr const char* kEverywhere = "Everywhere";
 
 // CLI11's help without its long lines: two columns, wrapped at column 80.
 class Help : public CLI::Formatter {
@@ -22,28 +30,69 @@ class Help : public CLI::Formatter {
   std::string make_subcommand(const CLI::App* command) const override {
     return TwoColumns(command->get_display_name(), command->get_description());
   }
-  std::string make_usage(const CLI::App* app, std::string name) const override {
-    std::string usage = "Usage: " + (name.empty() ? app->get_name() : name);
+  std::string make_usage(const CLI::App* app, std::string) const override {
+    std::string usage = PathOf(*app);
     if (!app->get_subcommands({}).empty()) usage += " COMMAND";
     for (const CLI::Option* option : app->get_options({})) {
       if (option->get_positional()) usage += " " + make_option_usage(option);
     }
-    return usage + " [options]\n";
+    return "Usage: " + usage + " [options]\n";
+  }
+  // What the command is about comes first, what all commands share comes last.
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string help = app->get_description() + "\n" + make_usage(app, name);
+    help += Section("", *app, [](const CLI::Option& option) { return option.get_positional(); });
+    if (!app->get_subcommands({}).empty()) help += make_subcommands(app, mode);
+    for (const std::string& group : app->get_groups()) {
+      if (group == kEverywhere) continue;
+      help += Section(group, *app, [&](const CLI::Option& option) {
+        return option.nonpositional() && option.get_group() == group;
+      });
+    }
+    help += Section(kEverywhere, *app,
+                    [](const CLI::Option& option) { return option.get_group() == kEverywhere; });
+    return app->get_footer().empty() ? help : help + "\n" + app->get_footer() + "\n";
   }
   std::string make_option_usage(const CLI::Option* option) const override {
     const std::string many = option->get_expected_max() > 1 ? "…" : "";
     const std::string name = option->get_name(/*positional=*/true);
     return option->get_required() ? name + many : "[" + name + many + "]";
   }
+
+ private:
+  template <class Belongs>
+  std::string Section(const std::string& title, const CLI::App& app, Belongs belongs) const {
+    std::string lines;
+    for (const CLI::Option* option : app.get_options({})) {
+      if (belongs(*option)) lines += make_option(option, option->get_positional());
+    }
+    if (lines.empty()) return lines;
+    return "\n" + (title.empty() ? "" : title + ":\n") + lines;
+  }
 };
 
+// A number from 1 on; CLI11's own conversion takes one that is too large for the largest.
+CLI::Validator BatchNumber() {
+  const auto check = [](const std::string& text) -> std::string {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    if (digits && text.size() <= 18 && text.find_first_not_of('0') != std::string::npos) return {};
+    return "\"" + Clean(text) + "\" is not the number of a batch";
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator Between(int least, int most) {
+  return CLI::Range(least, most).description("");  // the help text says it
+}
+
 void AddCommon(CLI::App& app, CommonOptions& common) {
-  app.set_help_flag("-h,--help", "Print this help")->group("Everywhere");
+  app.set_help_flag("-h,--help", "Print this help")->group(kEverywhere);
   const auto flag = [&](const char* name, bool& value, const char* help) {
-    app.add_flag(name, value, help)->group("Everywhere");
+    app.add_flag(name, value, help)->group(kEverywhere);
   };
   const auto option = [&](const char* name, auto& value, const char* type, const char* help) {
-    app.add_option(name, value, help)->type_name(type)->group("Everywhere");
+    app.add_option(name, value, help)->type_name(type)->group(kEverywhere);
   };
   flag("--json", common.json, "One JSON document on standard output");
   flag("--no-color", common.no_color, "No colours (also by the variable NO_COLOR)");
@@ -52,8 +101,8 @@ void AddCommon(CLI::App& app, CommonOptions& common) {
          "On the server itself: use the operator key in its state folder");
   app.add_option("--timeout", common.timeout_seconds, "Wait so long for an answer (default 15)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(1, 3600))
-      ->group("Everywhere");
+      ->check(Between(1, 3600))
+      ->group(kEverywhere);
 }
 
 // A command; `choose` fills Parser::command when it was the one.
@@ -73,7 +122,7 @@ CLI::App* AddCommand(CommandTree& tree, CLI::App& parent, const std::string& nam
 void AddBatch(CLI::App* command, std::uint64_t& batch) {
   command->add_option("BATCH", batch, "Number of the batch, as submit printed it")
       ->required()
-      ->check(CLI::PositiveNumber);
+      ->check(BatchNumber());
 }
 
 std::string JoinNames(const std::vector<std::string>& names) {
@@ -121,7 +170,7 @@ void AddApplication(CommandTree& tree, CLI::App& submit, const ApplicationInfo& 
   batch_option(app->add_option("--name", tree.submit.name, "What to call the batch"), "NAME");
   batch_option(app->add_option("--priority", tree.priority, "-20 to 20, higher first (default 0)"),
                "N")
-      ->check(CLI::Range(-20, 20));
+      ->check(Between(-20, 20));
   batch_option(app->add_option("--replication", tree.replication,
                                "single (default), or quorum:K: K equal results from K hosts"),
                "POLICY");
@@ -136,14 +185,15 @@ void AddApplication(CommandTree& tree, CLI::App& submit, const ApplicationInfo& 
 
 std::vector<std::string> ApplicationNames(const ApplicationRegistry& applications) {
   std::vector<std::string> names;
-  for (const Application* application : applications.All()) names.push_back(application->Info().name);
+  for (const Application* application : applications.All())
+    names.push_back(application->Info().name);
   return names;
 }
 
 void AddSubmit(CommandTree& tree) {
   CLI::App* submit = AddCommand(
-      tree, tree.app, "submit", "Hand in data: picube submit APP FILE… (APP --help lists more)",
-      "Work", [&tree]() -> std::optional<WrongUsage> {
+      tree, tree.app, "submit", "Hand in data: submit APP FILE…", "Work",
+      [&tree]() -> std::optional<WrongUsage> {
         return WrongUsage{"picube submit needs an application.",
                           "Use one of: " + JoinNames(ApplicationNames(tree.applications)) + "."};
       });
@@ -157,10 +207,14 @@ void AddSubmit(CommandTree& tree) {
 std::optional<WrongUsage> ChooseExplain(CommandTree& tree) {
   ExplainCommand explain;
   const std::string& what = tree.explain_what;
-  if (what == "unit") explain.kind = QueryKind::kExplainUnit;
-  else if (what == "host") explain.kind = QueryKind::kExplainHost;
-  else if (what == "batch") explain.kind = QueryKind::kExplainBatch;
-  else return WrongUsage{"cannot explain \"" + Clean(what) + "\".", "Use unit, host or batch."};
+  if (what == "unit")
+    explain.kind = QueryKind::kExplainUnit;
+  else if (what == "host")
+    explain.kind = QueryKind::kExplainHost;
+  else if (what == "batch")
+    explain.kind = QueryKind::kExplainBatch;
+  else
+    return WrongUsage{"cannot explain \"" + Clean(what) + "\".", "Use unit, host or batch."};
   const std::string& id = tree.explain_id;
   const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), explain.id);
   const bool number = error == std::errc() && end == id.data() + id.size() && explain.id != 0;
@@ -186,7 +240,7 @@ void AddBatchCommands(CommandTree& tree) {
                                   tree.command = command;
                                   return std::nullopt;
                                 });
-  status->add_option("BATCH", tree.batch, "Only this batch, in full")->check(CLI::PositiveNumber);
+  status->add_option("BATCH", tree.batch, "Only this batch, in full")->check(BatchNumber());
   AddBatch(AddCommand(tree, app, "watch", "Follow a batch until it ends", "Work",
                       [&tree]() -> std::optional<WrongUsage> {
                         tree.command = WatchCommand{BatchId{tree.batch}};
@@ -211,16 +265,13 @@ void AddBatchCommands(CommandTree& tree) {
 
 // A command on one batch.
 CLI::App* AddBatchControl(CommandTree& tree, const char* name, const char* help, ControlKind kind) {
-  CLI::App* command = AddCommand(tree, tree.app, name, help, "Control",
-                                 [&tree, kind]() -> std::optional<WrongUsage> {
-                                   const bool number = kind == ControlKind::kSetPriority;
-                                   tree.command = ControlCommand{
-                                       {.kind = kind,
-                                        .id = tree.batch,
-                                        .text = {},
-                                        .number = number ? tree.priority : 0}};
-                                   return std::nullopt;
-                                 });
+  CLI::App* command = AddCommand(
+      tree, tree.app, name, help, "Control", [&tree, kind]() -> std::optional<WrongUsage> {
+        const bool number = kind == ControlKind::kSetPriority;
+        tree.command = ControlCommand{
+            {.kind = kind, .id = tree.batch, .text = {}, .number = number ? tree.priority : 0}};
+        return std::nullopt;
+      });
   AddBatch(command, tree.batch);
   return command;
 }
@@ -228,19 +279,17 @@ CLI::App* AddBatchControl(CommandTree& tree, const char* name, const char* help,
 void AddHostControl(CommandTree& tree, CLI::App& host, const char* name, const char* help,
                     ControlKind kind, std::int64_t number) {
   CLI::App* command = AddCommand(
-      tree, host, name, help, "Commands",
-      [&tree, kind, number]() -> std::optional<WrongUsage> {
+      tree, host, name, help, "Commands", [&tree, kind, number]() -> std::optional<WrongUsage> {
         Control control{.kind = kind, .text = tree.host, .number = number};
-        const auto [end, error] = std::from_chars(
-            tree.host.data(), tree.host.data() + tree.host.size(), control.id);
+        const auto [end, error] =
+            std::from_chars(tree.host.data(), tree.host.data() + tree.host.size(), control.id);
         const bool is_id = error == std::errc() && end == tree.host.data() + tree.host.size();
         if (is_id) control.text.clear();
         if (!is_id) control.id = 0;
         tree.command = ControlCommand{control};
         return std::nullopt;
       });
-  command->add_option("HOST", tree.host, "Its name or number, as `picube hosts` shows")
-      ->required();
+  command->add_option("HOST", tree.host, "Its name or number, as `picube hosts` shows")->required();
 }
 
 void AddHostCommands(CommandTree& tree) {
@@ -249,11 +298,11 @@ void AddHostCommands(CommandTree& tree) {
                tree.command = HostsCommand{};
                return std::nullopt;
              });
-  CLI::App* host = AddCommand(tree, tree.app, "host", "Retire, drain or undrain a machine",
-                              "Hosts", []() -> std::optional<WrongUsage> {
-                                return WrongUsage{"picube host needs a command.",
-                                                  "Use retire, drain or undrain."};
-                              });
+  CLI::App* host = AddCommand(
+      tree, tree.app, "host", "Retire, drain or undrain a machine", "Hosts",
+      []() -> std::optional<WrongUsage> {
+        return WrongUsage{"picube host needs a command.", "Use retire, drain or undrain."};
+      });
   host->require_subcommand(0, 1);
   AddHostControl(tree, *host, "retire", "Its key is good no more; its leases go elsewhere",
                  ControlKind::kRetireHost, 0);
@@ -305,7 +354,7 @@ CommandTree::CommandTree(const ApplicationRegistry& registry) : applications(reg
   app.require_subcommand(0, 1);
   app.allow_extras();
   AddCommon(app, common);
-  app.set_version_flag("--version", kVersionText, "Print the version")->group("Everywhere");
+  app.set_version_flag("--version", kVersionText, "Print the version")->group(kEverywhere);
   AddSubmit(*this);
   AddBatchCommands(*this);
   AddBatchControl(*this, "cancel", "Stop a batch", ControlKind::kCancelBatch);
@@ -314,10 +363,10 @@ CommandTree::CommandTree(const ApplicationRegistry& registry) : applications(reg
                   ControlKind::kSetPriority)
       ->add_option("N", priority, "-20 to 20, higher first")
       ->required()
-      ->check(CLI::Range(-20, 20));
+      ->check(Between(-20, 20));
   AddHostCommands(*this);
   AddJoining(*this);
-  app.footer("Example: picube submit primes --from 0 --to 1000000000 --replication quorum:2 --wait");
+  app.footer("Example: picube submit primes --to 1000000000 --replication quorum:2 --wait");
 }
 
 }  // namespace picube

@@ -1,5 +1,5 @@
-// The commands and options of `picube`, as CLI11 knows them. Used by arguments.cpp only, so that the
-// library is compiled in two files.
+// The commands and options of `picube`, as CLI11 knows them. Used by arguments.cpp only, so that
+// the library is compiled in two files.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -41,5 +41,8 @@ struct CommandTree {
   bool operator_invited = false, qr = false;
   std::string owner, valid = "24h";
 };
+
+// "picube host retire"
+[[nodiscard]] std::string PathOf(const CLI::App& app);
 
 }  // namespace picube

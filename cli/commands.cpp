@@ -24,8 +24,7 @@ std::string BoldTitle(const Session& session, const std::string& table) {
 
 // All rows of a paged question; `rows` names the list of the answer.
 template <class Row>
-Result<std::vector<Row>> AskPages(Client& client, QueryKind kind,
-                                  std::vector<Row> Answer::*rows) {
+Result<std::vector<Row>> AskPages(Client& client, QueryKind kind, std::vector<Row> Answer::*rows) {
   std::vector<Row> all;
   Query query = QueryFor(kind);
   while (true) {
@@ -102,9 +101,9 @@ Exit Run(Session& session, const ControlCommand& command) {
   const bool for_operator = command.control.principal == PrincipalKind::kOperator;
   const std::string code = Clean(done->text);
   const std::string join = (for_operator ? "picube join " : "picube-worker join ") + code;
-  std::string text = fmt::format(
-      "{}\n\nOn the new machine type (the code is good once, for {}):\n\n  {}\n", code,
-      HumanTime(static_cast<std::uint64_t>(command.control.number) * 1000), join);
+  std::string text =
+      fmt::format("{}\n\nOn the new machine type (the code is good once, for {}):\n\n  {}\n", code,
+                  HumanTime(static_cast<std::uint64_t>(command.control.number) * 1000), join);
   if (command.qr) {
     const std::string picture = QrText(code);
     text += picture.empty() ? "\nThe code is too long for a QR code.\n" : "\n" + picture;

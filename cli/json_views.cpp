@@ -62,10 +62,14 @@ Json ToJson(const BatchInfo& batch) {
 Json ToJson(const HostFacts& facts) {
   Json applications = Json::object();
   for (const ApplicationVersion& each : facts.applications) applications[each.name] = each.version;
-  return {{"software", facts.software},         {"board", facts.board},
-          {"isa", facts.isa},                   {"os", facts.os},
-          {"cores", facts.cores},               {"memory_bytes", facts.memory_bytes},
-          {"disk_bytes", facts.disk_bytes},     {"benchmark_flops", facts.benchmark_flops},
+  return {{"software", facts.software},
+          {"board", facts.board},
+          {"isa", facts.isa},
+          {"os", facts.os},
+          {"cores", facts.cores},
+          {"memory_bytes", facts.memory_bytes},
+          {"disk_bytes", facts.disk_bytes},
+          {"benchmark_flops", facts.benchmark_flops},
           {"applications", applications}};
 }
 

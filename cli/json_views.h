@@ -22,7 +22,8 @@ struct UploadedFile {  // of a submission
 };
 
 [[nodiscard]] std::string ErrorJson(const Error& error);
-[[nodiscard]] std::string StatusJson(const ServerInfo& server, const std::vector<BatchInfo>& batches);
+[[nodiscard]] std::string StatusJson(const ServerInfo& server,
+                                     const std::vector<BatchInfo>& batches);
 [[nodiscard]] std::string BatchJson(const BatchInfo& batch);
 [[nodiscard]] std::string HostsJson(const std::vector<HostInfo>& hosts);
 [[nodiscard]] std::string ExplainJson(const Answer& answer);

@@ -8,9 +8,9 @@
 
 namespace picube {
 
-[[nodiscard]] std::string_view Name(BatchState state);       // "running"
-[[nodiscard]] std::string Name(const Replication& policy);   // "single", "quorum:2"
-[[nodiscard]] std::string_view Name(PrincipalKind kind);     // "host", "operator"
+[[nodiscard]] std::string_view Name(BatchState state);      // "running"
+[[nodiscard]] std::string Name(const Replication& policy);  // "single", "quorum:2"
+[[nodiscard]] std::string_view Name(PrincipalKind kind);    // "host", "operator"
 // What a host does, in one word: retired, away, draining, paused, working, idle.
 [[nodiscard]] std::string_view HostState(const HostInfo& host);
 // Units that have ended, in whatever way.

@@ -73,7 +73,8 @@ Result<Profile> LoadProfile(const fs::path& folder) {
   if (lines.size() < 2 || !FromHex(lines[1], profile.server.key)) {
     return Fail(ErrorKind::kHost,
                 fmt::format("{} is damaged: it needs a line with the endpoint and one with the "
-                            "server's key.", path.string()),
+                            "server's key.",
+                            path.string()),
                 "Remove the folder and join again with a new code.");
   }
   profile.server.endpoint = lines[0];

@@ -14,13 +14,13 @@
 namespace picube {
 
 struct Progress {
-  std::string label;             // "batch 3", "upload recording.sah"
-  std::uint64_t done = 0;        // of `total`, in whatever it counts
-  std::uint64_t total = 0;       // 0 = not known yet
-  std::string amount;            // "312 of 1,024 units"
-  std::string rate;              // "12.5/s"; empty = not known
-  std::uint64_t left_ms = 0;     // 0 = not known
-  std::string note;              // "2 failed"
+  std::string label;          // "batch 3", "upload recording.sah"
+  std::uint64_t done = 0;     // of `total`, in whatever it counts
+  std::uint64_t total = 0;    // 0 = not known yet
+  std::string amount;         // "312 of 1,024 units"
+  std::string rate;           // "12.5/s"; empty = not known
+  std::uint64_t left_ms = 0;  // 0 = not known
+  std::string note;           // "2 failed"
 };
 
 // "batch 3 [#####-----]  50%  512 of 1,024 units  12.5/s  41 s left": at most `width` columns. The
@@ -33,10 +33,10 @@ struct Progress {
 class ProgressLine {
  public:
   struct Style {
-    bool terminal = false;   // draw over the same line
-    std::size_t width = 80;  // of the terminal
-    Duration redraw = 100ms; // on a terminal, at most so often
-    Duration lines = 5s;     // elsewhere, at most so often
+    bool terminal = false;    // draw over the same line
+    std::size_t width = 80;   // of the terminal
+    Duration redraw = 100ms;  // on a terminal, at most so often
+    Duration lines = 5s;      // elsewhere, at most so often
   };
   ProgressLine(std::ostream& out, Style style) : out_(out), style_(style) {}
   // Erases what it drew, so that an error starts on a clean line.

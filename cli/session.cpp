@@ -49,7 +49,8 @@ void Session::Note(const std::string& text) {
 
 std::unique_ptr<ProgressLine> Session::MakeProgress() {
   const ProgressLine::Style plain{.terminal = false};
-  const ProgressLine::Style drawn{.terminal = true, .width = std::max<std::size_t>(world_.width, 20)};
+  const ProgressLine::Style drawn{.terminal = true,
+                                  .width = std::max<std::size_t>(world_.width, 20)};
   if (!common_.json) {
     return std::make_unique<ProgressLine>(world_.out, world_.out_is_terminal ? drawn : plain);
   }
@@ -93,8 +94,7 @@ Exit RunPicube(const std::vector<std::string>& words, World& world) {
   }
   const auto& invocation = std::get<Invocation>(parsed);
   Session session(world, invocation.common);
-  return std::visit([&](const auto& command) { return Run(session, command); },
-                    invocation.command);
+  return std::visit([&](const auto& command) { return Run(session, command); }, invocation.command);
 }
 
 }  // namespace picube

@@ -23,10 +23,10 @@ std::size_t CharacterBytes(std::string_view text) {
   for (std::size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;   // overlong
-  if (first == 0xed && byte(1) > 0x9f) return 0;   // a surrogate
-  if (first == 0xf0 && byte(1) < 0x90) return 0;   // overlong
-  if (first == 0xf4 && byte(1) > 0x8f) return 0;   // beyond Unicode
+  if (first == 0xe0 && byte(1) < 0xa0) return 0;  // overlong
+  if (first == 0xed && byte(1) > 0x9f) return 0;  // a surrogate
+  if (first == 0xf0 && byte(1) < 0x90) return 0;  // overlong
+  if (first == 0xf4 && byte(1) > 0x8f) return 0;  // beyond Unicode
   return size;
 }
 
@@ -201,7 +201,7 @@ std::string TwoColumns(std::string_view left, std::string_view right, std::size_
   std::string text = "  " + std::string(left);
   if (right.empty()) return text + "\n";
   const std::string indent(left_width, ' ');
-  const bool own_line = Columns(text) + 1 >= left_width;
+  const bool own_line = Columns(text) + 1 > left_width;
   std::string line = own_line ? indent : Padded(text, left_width, /*right=*/false);
   std::string lines = own_line ? text + "\n" : "";
   bool fresh = true;  // nothing of `right` stands on `line` yet

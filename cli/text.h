@@ -22,11 +22,11 @@ namespace picube {
 // Cuts to at most `columns`, ending in "…" if something was cut.
 [[nodiscard]] std::string Shorten(std::string_view text, std::size_t columns);
 
-[[nodiscard]] std::string Grouped(std::uint64_t number);       // 1234567 -> "1,234,567"
-[[nodiscard]] std::string HumanBytes(std::uint64_t bytes);     // "512 B", "1.5 MiB"
-[[nodiscard]] std::string HumanFlop(double flop);              // "3.2 Tflop"
-[[nodiscard]] std::string HumanTime(std::uint64_t ms);         // "0.8 s", "42 s", "3 min 5 s", "2 d 4 h"
-[[nodiscard]] std::string HumanRate(std::uint64_t milli);      // thousandths a second: "12.5/s"
+[[nodiscard]] std::string Grouped(std::uint64_t number);    // 1234567 -> "1,234,567"
+[[nodiscard]] std::string HumanBytes(std::uint64_t bytes);  // "512 B", "1.5 MiB"
+[[nodiscard]] std::string HumanFlop(double flop);           // "3.2 Tflop"
+[[nodiscard]] std::string HumanTime(std::uint64_t ms);  // "0.8 s", "42 s", "3 min 5 s", "2 d 4 h"
+[[nodiscard]] std::string HumanRate(std::uint64_t milli);  // thousandths a second: "12.5/s"
 // "2026-03-01 14:05" in UTC; "-" for 0.
 [[nodiscard]] std::string HumanWall(WallTime time);
 // RFC 3339 in UTC with milliseconds, for programs.
@@ -36,7 +36,8 @@ namespace picube {
 [[nodiscard]] std::int64_t ParseSpanSeconds(std::string_view text);
 
 // The candidate that is the fewest edits away, if it is near enough to be a slip; else empty.
-[[nodiscard]] std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
+[[nodiscard]] std::string Nearest(std::string_view word,
+                                  const std::vector<std::string>& candidates);
 
 // "  left   right", the right part wrapped at spaces to end by column 80; a left part that is too
 // wide stands on a line of its own. Ends in a newline.

@@ -116,7 +116,11 @@ Status Download(Client& client, const BlobRef& blob, const std::string& path,
       return taken && !download.Complete() && --left > 0;
     });
     if (!taken) {  // damaged: what an earlier run left may be at fault, so try once from the start
-      if (started_over || taken.error().kind != ErrorKind::kRefused) return taken;
+      if (taken.error().kind != ErrorKind::kRefused) return taken;
+      if (started_over) {
+        return Fail(ErrorKind::kProject, fmt::format("{} arrived damaged, twice.", path),
+                    "Nothing was kept of it; look into the server's log for its blob store.");
+      }
       started_over = true;
       continue;
     }

@@ -1,5 +1,6 @@
 // Files to the server and back: the waiting around the state machines of
-// protocol/transport/blob_transfer. A transfer that is cut goes on where it was, also in a later run.
+// protocol/transport/blob_transfer. A transfer that is cut goes on where it was, also in a later
+// run.
 #pragma once
 
 #include <cstdint>

@@ -42,13 +42,15 @@ std::string ShortBoard(std::string board) {
 
 std::string ServerText(const ServerInfo& server) {
   std::string text = fmt::format(
-      "{}, up {}, policy {}\n{} hosts, {} live batches, {} units, {} leases; {} results, {}/s now\n",
+      "{}, up {}, policy {}\nhosts {}, live batches {}, units {}, leases {}; results {}, {}/s "
+      "now\n",
       Clean(server.software), HumanTime(server.uptime_ms), Clean(server.policy),
       Grouped(server.hosts_connected), Grouped(server.batches_live), Grouped(server.units_live),
       Grouped(server.leases_live), Grouped(server.results), Grouped(server.results_per_second));
   if (server.read_only) {
-    text += TwoColumns("READ-ONLY", Clean(server.why) + " Nothing is lost; it takes work again " +
-                                        "when that is mended.", 14);
+    text += TwoColumns(
+        "READ-ONLY",
+        Clean(server.why) + " Nothing is lost; it takes work again " + "when that is mended.", 14);
   }
   return text;
 }
@@ -72,22 +74,23 @@ std::string BatchesText(const std::vector<BatchInfo>& batches, bool more) {
 }
 
 std::string BatchText(const BatchInfo& batch) {
-  std::string text = fmt::format("batch {} {}: {}, version {}, {}\n", batch.id.value,
-                                 Clean(batch.name), Clean(batch.application.name),
-                                 batch.application.version, Name(batch.state));
+  std::string text =
+      fmt::format("batch {} {}: {}, version {}, {}\n", batch.id.value, Clean(batch.name),
+                  Clean(batch.application.name), batch.application.version, Name(batch.state));
   if (!batch.why.empty()) text += Line("why", batch.why);
-  std::string units = batch.units_total == 0 ? "not counted yet"
-                                             : Grouped(batch.units_total) + " in all";
+  std::string units =
+      batch.units_total == 0 ? "not counted yet" : Grouped(batch.units_total) + " in all";
   units += fmt::format(": {} settled, {} leased, {} checking, {} unsent", Grouped(batch.settled),
                        Grouped(batch.leased), Grouped(batch.checking), Grouped(batch.unsent));
   if (batch.failed > 0) units += fmt::format(", {} failed", Grouped(batch.failed));
   if (batch.cancelled > 0) units += fmt::format(", {} cancelled", Grouped(batch.cancelled));
   text += Line("units", units);
-  text += Line("results", fmt::format("{} received, {} disagreed; {} leases lost",
-                                      Grouped(batch.results), Grouped(batch.disagreed),
-                                      Grouped(batch.leases_lost)));
-  text += Line("work", fmt::format("{} of {} settled; {} of CPU time", HumanFlop(batch.flop_settled),
-                                   HumanFlop(batch.flop_total), HumanTime(batch.cpu_ms)));
+  text += Line("results",
+               fmt::format("{} received, {} disagreed; {} leases lost", Grouped(batch.results),
+                           Grouped(batch.disagreed), Grouped(batch.leases_lost)));
+  text +=
+      Line("work", fmt::format("{} of {} settled; {} of CPU time", HumanFlop(batch.flop_settled),
+                               HumanFlop(batch.flop_total), HumanTime(batch.cpu_ms)));
   text += Line("policy", fmt::format("{}{}, priority {}", Name(batch.replication),
                                      batch.replication.distinct_owners ? " (distinct owners)" : "",
                                      batch.priority));
@@ -118,7 +121,8 @@ std::string HostsText(const std::vector<HostInfo>& hosts) {
     table.Add({fmt::format("{}", host.id.value), host.name, host.owner,
                worker ? ShortBoard(host.facts.board) : "-",
                worker ? fmt::format("{}", host.facts.cores) : "-", state,
-               worker ? Grouped(host.results) : "-", worker ? Grouped(host.disagreed) : "-", Temperature(host.readings)});
+               worker ? Grouped(host.results) : "-", worker ? Grouped(host.disagreed) : "-",
+               Temperature(host.readings)});
     if (worker && host.connected && !host.paused_why.empty()) {
       paused += Line(host.name, "paused: " + host.paused_why);
     }
@@ -155,7 +159,10 @@ Progress ToProgress(const BatchProgress& progress) {
 
 std::string EndText(const BatchInfo& batch) {
   const std::uint64_t id = batch.id.value;
-  std::string text = fmt::format("batch {} is {}", id, Name(batch.state));
+  const char* how = batch.state == BatchState::kFailed      ? "has failed"
+                    : batch.state == BatchState::kCancelled ? "was cancelled"
+                                                            : "is done";
+  std::string text = fmt::format("batch {} {}", id, how);
   if (batch.state == BatchState::kDone) {
     if (batch.failed > 0) {
       return text + fmt::format(

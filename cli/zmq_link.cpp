@@ -47,8 +47,8 @@ class ZmqLink final : public Link {
       while (const std::optional<BytesView> bytes = socket_.Receive()) {
         if (Result<Envelope> envelope = Decode(*bytes)) return std::move(*envelope);
       }
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-          until - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (left.count() <= 0) return std::nullopt;
       constexpr std::chrono::milliseconds kTurn{250};  // a full send queue is tried again
       static_cast<void>(socket_.Poll(std::min(left, kTurn), nullptr));
@@ -72,10 +72,11 @@ class ZmqLink final : public Link {
                     "Ask its operator for a new code (`picube invite --operator`) and join again.");
       }
       if (*event == LinkEvent::kBroken) {
-        return Fail(ErrorKind::kRefused,
-                    fmt::format("whatever answers at {} is not the server that this key belongs to.",
-                                endpoint_),
-                    "Check the address; if the server was set up anew, join it with a new code.");
+        return Fail(
+            ErrorKind::kRefused,
+            fmt::format("whatever answers at {} is not the server that this key belongs to.",
+                        endpoint_),
+            "Check the address; if the server was set up anew, join it with a new code.");
       }
     }
     return {};

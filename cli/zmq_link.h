@@ -1,7 +1,8 @@
 // The link over ZeroMQ with CURVE. One thread.
 //
-// What is sent before the connection stands, or while it is lost, waits in a short queue; what was on
-// its way when a connection broke is lost. A server that denies our key ends the link with kRefused.
+// What is sent before the connection stands, or while it is lost, waits in a short queue; what was
+// on its way when a connection broke is lost. A server that denies our key ends the link with
+// kRefused.
 #pragma once
 
 #include <memory>

@@ -135,7 +135,9 @@ TEST_F(Arguments, InvitationsSayForWhomAndHowLong) {
             (Control{.kind = ControlKind::kInvite, .text = {}, .number = 86400}));
   const auto invite =
       Command<ControlCommand>({"invite", "--operator", "--owner", "bob", "--valid", "30m", "--qr"});
-  EXPECT_EQ(invite.control, (Control{.kind = ControlKind::kInvite, .text = "bob", .number = 1800,
+  EXPECT_EQ(invite.control, (Control{.kind = ControlKind::kInvite,
+                                     .text = "bob",
+                                     .number = 1800,
                                      .principal = PrincipalKind::kOperator}));
   EXPECT_TRUE(invite.qr);
   EXPECT_EQ(Wrong({"invite", "--valid", "soon"}).next, "Use for example 30m, 24h or 7d.");

@@ -30,8 +30,7 @@ TEST_F(ClientTest, SilenceIsALinkErrorThatNamesTheServer) {
   const Result<Done> done = client_.AskFor<Done>(Control{.text = {}});
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().kind, ErrorKind::kLink);
-  EXPECT_EQ(done.error().what,
-            "no answer from the server at tcp://cube.local:7100 within 15 s.");
+  EXPECT_EQ(done.error().what, "no answer from the server at tcp://cube.local:7100 within 15 s.");
   EXPECT_FALSE(done.error().next.empty());
 }
 

@@ -95,7 +95,8 @@ TEST_F(Commands, ExitCodesTellSilenceFromRefusal) {
   desk_.server.lose = 1000;
   EXPECT_EQ(desk_.Run({"hosts"}), Exit::kUnreachable);
   desk_.server.lose = 0;
-  desk_.server.link_error = Error{ErrorKind::kRefused, "the server does not know this key.", "Ask."};
+  desk_.server.link_error =
+      Error{ErrorKind::kRefused, "the server does not know this key.", "Ask."};
   EXPECT_EQ(desk_.Run({"hosts"}), Exit::kRefused);
 }
 
@@ -129,8 +130,8 @@ TEST_F(Commands, AnInvitationShowsTheCommandToType) {
 }
 
 TEST_F(Commands, WatchingPrintsLinesAndEndsAsTheBatchEnds) {
-  BatchProgress running{.batch = ExampleBatch(), .results_per_second_milli = 12'500,
-                        .left_ms = 41'000};
+  BatchProgress running{
+      .batch = ExampleBatch(), .results_per_second_milli = 12'500, .left_ms = 41'000};
   BatchProgress last{.batch = ExampleBatch(), .last = true};
   last.batch.state = BatchState::kDone;
   last.batch.settled = 1022;
@@ -141,7 +142,7 @@ TEST_F(Commands, WatchingPrintsLinesAndEndsAsTheBatchEnds) {
   last.batch.why = "the application is broken";
   desk_.server.watched = {last};
   EXPECT_EQ(desk_.Run({"watch", "3"}), Exit::kBatchFailed);
-  EXPECT_NE(desk_.out.find("batch 3 is failed: the application is broken. Why: picube explain"),
+  EXPECT_NE(desk_.out.find("batch 3 has failed: the application is broken. Why: picube explain"),
             std::string::npos);
   last.batch.state = BatchState::kCancelled;
   desk_.server.watched = {last};

@@ -170,8 +170,8 @@ Exit Desk::Run(const std::vector<std::string>& words) {
               .now = [this] { return server.now; },
               .wall = [] { return WallTime{1'772'000'000'000}; },
               .make_request_key = [this] { return "key-" + std::to_string(++keys_made); },
-              .connect = [this](const ServerAddress&, const TransportKeys&)
-                  -> Result<std::unique_ptr<Link>> {
+              .connect = [this](const ServerAddress&,
+                                const TransportKeys&) -> Result<std::unique_ptr<Link>> {
                 ++connections;
                 return server.Connect();
               },
@@ -193,7 +193,8 @@ void ExpectGolden(const std::string& name, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
     return;
   }
-  EXPECT_EQ(ReadAll(path), text) << "if this is meant: PICUBE_REWRITE_GOLDEN=1 and look at the diff";
+  EXPECT_EQ(ReadAll(path), text)
+      << "if this is meant: PICUBE_REWRITE_GOLDEN=1 and look at the diff";
 }
 
 BatchInfo ExampleBatch() {

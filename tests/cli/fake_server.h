@@ -23,13 +23,13 @@ namespace picube {
 struct FakeServer {
   // Answers everything but chunks; nothing = silence.
   std::function<std::optional<Message>(const Message&)> answer;
-  std::vector<Message> asked;              // everything that arrived, chunks too
-  std::vector<BatchProgress> watched;      // what a Watch is told, in order, in one go
-  std::map<Digest, std::string> blobs;     // whole
-  std::map<Digest, std::string> arriving;  // in part
-  int lose = 0;                            // so many requests that come next are lost
+  std::vector<Message> asked;                     // everything that arrived, chunks too
+  std::vector<BatchProgress> watched;             // what a Watch is told, in order, in one go
+  std::map<Digest, std::string> blobs;            // whole
+  std::map<Digest, std::string> arriving;         // in part
+  int lose = 0;                                   // so many requests that come next are lost
   std::optional<std::size_t> break_after_chunks;  // then silence
-  std::optional<Error> link_error;         // what Receive fails with
+  std::optional<Error> link_error;                // what Receive fails with
   Instant now{1'000'000};
 
   std::vector<Envelope> Handle(const Envelope& envelope);

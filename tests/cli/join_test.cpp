@@ -87,8 +87,12 @@ TEST_F(JoinTest, AJoinWhoseAnswerWasLostIsCompletedByTheSameCommand) {
   EXPECT_EQ(desk_.Run({"join", Code()}), Exit::kUnreachable);
   const TransportKey first = desk_.server.Last<Enrol>().transport_key;
   enrol_answer_ = Refused{ErrorKind::kRefused, "this invitation was used.", ""};
-  query_answer_ = Answer{.server = ExampleServer(), .batches = {}, .hosts = {}, .product = {},
-                         .headline = {}, .reasons = {}};
+  query_answer_ = Answer{.server = ExampleServer(),
+                         .batches = {},
+                         .hosts = {},
+                         .product = {},
+                         .headline = {},
+                         .reasons = {}};
   EXPECT_EQ(desk_.Run({"join", Code()}), Exit::kOk) << desk_.err;
   EXPECT_EQ(desk_.server.Last<Enrol>().transport_key, first);
   EXPECT_TRUE(LoadProfile(desk_.folder / "profile").has_value());

@@ -10,13 +10,18 @@ namespace picube {
 namespace {
 
 Progress Half() {
-  return {.label = "batch 3", .done = 512, .total = 1024, .amount = "512 of 1,024 units",
-          .rate = "12.5/s", .left_ms = 41'000, .note = {}};
+  return {.label = "batch 3",
+          .done = 512,
+          .total = 1024,
+          .amount = "512 of 1,024 units",
+          .rate = "12.5/s",
+          .left_ms = 41'000,
+          .note = {}};
 }
 
 TEST(Bar, ShowsPartAmountRateAndTimeLeft) {
   EXPECT_EQ(BarLine(Half(), 80),
-            "batch 3 [############------------]  50%  512 of 1,024 units  12.5/s  41 s left");
+            "batch 3 [#############-------------]  50%  512 of 1,024 units  12.5/s  41 s left");
 }
 
 TEST(Bar, GoesFirstWhenRoomIsShort) {
@@ -65,8 +70,7 @@ TEST(ProgressLine, DrawsOverItselfOnATerminalAndLeavesItClean) {
     line.Show(Half(), Instant{0});
     line.Show(Half(), Instant{0} + 10ms);  // too soon
   }
-  EXPECT_EQ(out.str(),
-            "\r\x1b[Kbatch 3  50%  512 of 1,024 units  12.5/s  41 s left\r\x1b[K");
+  EXPECT_EQ(out.str(), "\r\x1b[Kbatch 3  50%  512 of 1,024 units  12.5/s  41 s left\r\x1b[K");
 }
 
 }  // namespace

@@ -79,9 +79,9 @@ TEST_F(SubmitTest, WhatIsWrongWithTheDataIsFoundBeforeTheServerHearsOfIt) {
 }
 
 TEST_F(SubmitTest, WaitingEndsAsTheBatchEnds) {
-  for (const auto& [state, exit] : {std::pair{BatchState::kDone, Exit::kOk},
-                                    std::pair{BatchState::kFailed, Exit::kBatchFailed},
-                                    std::pair{BatchState::kCancelled, Exit::kBatchCancelled}}) {
+  for (const auto& [state, exit] :
+       {std::pair{BatchState::kDone, Exit::kOk}, std::pair{BatchState::kFailed, Exit::kBatchFailed},
+        std::pair{BatchState::kCancelled, Exit::kBatchCancelled}}) {
     BatchProgress last{.batch = ExampleBatch(), .last = true};
     last.batch.state = state;
     desk_.server.watched = {last};

@@ -7,15 +7,19 @@ namespace {
 
 TEST(Text, ControlCharactersOfAStrangersNameAreNotPrinted) {
   EXPECT_EQ(Clean("pi\x1b[2Jcube\n"), "pi?[2Jcube?");
-  EXPECT_EQ(Clean("\xc2\x9b" "31m"), "?31m");  // the one-character form of ESC [
+  EXPECT_EQ(Clean("\xc2\x9b"
+                  "31m"),
+            "?31m");  // the one-character form of ESC [
   EXPECT_EQ(Clean("Würfel – π"), "Würfel – π");
 }
 
 TEST(Text, BrokenUtf8BecomesQuestionMarks) {
-  EXPECT_EQ(Clean("a\xff" "b"), "a?b");
-  EXPECT_EQ(Clean("\xc3"), "?");              // cut
-  EXPECT_EQ(Clean("\xc0\xaf"), "??");         // overlong
-  EXPECT_EQ(Clean("\xed\xa0\x80"), "???");    // a surrogate
+  EXPECT_EQ(Clean("a\xff"
+                  "b"),
+            "a?b");
+  EXPECT_EQ(Clean("\xc3"), "?");            // cut
+  EXPECT_EQ(Clean("\xc0\xaf"), "??");       // overlong
+  EXPECT_EQ(Clean("\xed\xa0\x80"), "???");  // a surrogate
 }
 
 TEST(Text, ShorteningCountsCharactersNotBytes) {
@@ -58,7 +62,8 @@ TEST(Text, SpansNeedAKnownUnit) {
   EXPECT_EQ(ParseSpanSeconds("15m"), 900);
   EXPECT_EQ(ParseSpanSeconds("24h"), 86400);
   EXPECT_EQ(ParseSpanSeconds("7d"), 604800);
-  for (const char* wrong : {"", "h", "-3h", "0", "3y", "1.5h", "99999999999999999999h", "300000000d"}) {
+  for (const char* wrong :
+       {"", "h", "-3h", "0", "3y", "1.5h", "99999999999999999999h", "300000000d"}) {
     EXPECT_EQ(ParseSpanSeconds(wrong), 0) << wrong;
   }
 }
@@ -71,7 +76,8 @@ TEST(Text, NearestFindsSlipsAndLeavesStrangersAlone) {
 }
 
 TEST(Table, FitsItsWidthByShorteningTheFlexibleColumn) {
-  Table table({{.title = "ID", .right = true}, {.title = "NAME", .flexible = true}, {.title = "STATE"}});
+  Table table(
+      {{.title = "ID", .right = true}, {.title = "NAME", .flexible = true}, {.title = "STATE"}});
   table.Add({"12", std::string(200, 'x'), "running"});
   table.Add({"3", "short", "done"});
   const std::string text = table.Text(40);
@@ -82,7 +88,8 @@ TEST(Table, FitsItsWidthByShorteningTheFlexibleColumn) {
 }
 
 TEST(TwoColumns, WrapTheRightPartAtColumnEighty) {
-  const std::string text = TwoColumns("--chirp LO:HI", std::string(30, 'a') + " " + std::string(30, 'b'), 20);
+  const std::string text =
+      TwoColumns("--chirp LO:HI", std::string(30, 'a') + " " + std::string(30, 'b'), 20);
   EXPECT_EQ(text, "  --chirp LO:HI     " + std::string(30, 'a') + "\n" + std::string(20, ' ') +
                       std::string(30, 'b') + "\n");
   EXPECT_EQ(TwoColumns("--a-very-long-option VALUE", "help", 12),

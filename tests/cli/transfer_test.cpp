@@ -21,7 +21,8 @@ std::string Noise(std::size_t bytes) {
 
 class Transfer : public testing::Test {
  protected:
-  Transfer() : link_(desk_.server.Connect()), client_(*link_, [this] { return desk_.server.now; }) {}
+  Transfer()
+      : link_(desk_.server.Connect()), client_(*link_, [this] { return desk_.server.now; }) {}
 
   [[nodiscard]] int DataChunks() const {
     int count = 0;

@@ -30,7 +30,8 @@ TEST(Views, TablesOfLongNamesAndLargeNumbersFitEightyColumns) {
   host.id = {123'456};
   host.name = host.owner = host.facts.board = std::string(64, 'x');
   host.results = 123'456'789;
-  host.paused_why = "the board is too hot: it cools down before it works on, and that takes a while";
+  host.paused_why =
+      "the board is too hot: it cools down before it works on, and that takes a while";
   ExpectFits(HostsText({host}));
 }
 
