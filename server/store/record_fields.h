@@ -135,8 +135,8 @@ void Fields(Archive& a, StateRequestKeys::Key& v) {
   a(v.key, v.batch);
 }
 
-// --- Records. UnitsCreated, LeasesGranted, ResultsReceived and UnitsSettled have their own, dens
-// forms in record_encoder.cpp.
+// --- Records. UnitsCreated, LeasesGranted, ResultsReceived and UnitsSettled have their own,
+// denser forms in record_encoder.cpp.
 
 template <class Archive>
 void Fields(Archive& a, EpochStarted& v) {
