@@ -178,6 +178,12 @@ void Ledger::On(const LeasesEnded& record) {
       ++counts_.leases_lost;
     }
     EndLease(*lease);
+    // A copy that was handed back, or is needed no more, does not count against the unit.
+    const bool nobodys_fault = record.why == LeaseEnd::kGivenBack ||
+                               record.why == LeaseEnd::kCancelled ||
+                               record.why == LeaseEnd::kRetired;
+    Unit& unit = units_.at(lease->unit);
+    if (nobodys_fault && unit.copies > 0) --unit.copies;
   }
 }
 
@@ -198,6 +204,9 @@ void Ledger::Receive(HostId host, bool sealed, const UnitResult& result) {
   lease->sealed = sealed;
   lease->outcome = result.outcome;
   lease->digest = result.digest;
+  if (result.outcome == Outcome::kError && result.error_kind == ErrorKind::kProject) {
+    batches_.at(units_.at(lease->unit).batch).project_error = true;
+  }
 }
 
 void Ledger::On(const ResultsSealed& record) {

@@ -47,6 +47,7 @@ class Ledger {
     std::uint64_t created = 0;
     UnitId first;              // units of a batch need not follow each other
     bool split = false;
+    bool project_error = false;  // some host reported one: that stops the batch, true or not
     std::optional<BatchState> ended;
     std::vector<UnitId> units;  // by index
   };

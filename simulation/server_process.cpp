@@ -63,13 +63,12 @@ void ServerProcess::Start() {
                            .signing_key = SimSigningKey("operator")});
   }
   StepCore(TakeOver{});
-  AdmitAnew();
   StageReady();
   BeginCommit();
 }
 
 void ServerProcess::Crash() {
-  if (!Up()) return;
+  if (!Running()) return;
   // What the disk was doing when the power went: a row may be there though nobody was told.
   if (committing_ && !disk_full_ && rng_.OneIn(2)) {
     stage_.Note("server", "crashes; the row in flight lands");
@@ -88,6 +87,7 @@ void ServerProcess::Crash() {
   splitting_.clear();
   turn_due_ = false;
   committing_ = false;
+  serving_ = false;
   trouble_ = false;
   flush_due_ = false;
   deadline_due_ = Instant{};
@@ -97,7 +97,7 @@ void ServerProcess::Crash() {
 
 void ServerProcess::RunLater(Duration wait, EventQueue::Action action) {
   stage_.queue.After(wait, [this, life = starts_, action = std::move(action)] {
-    if (Up() && starts_ == life) action();
+    if (Running() && starts_ == life) action();
   });
 }
 
@@ -172,6 +172,7 @@ void ServerProcess::FinishCommit() {
     CommitFailed();
   } else {
     MakeDurable();
+    if (!std::exchange(serving_, true)) AdmitAnew();
     if (std::exchange(trouble_, false)) {
       StepCore(StoreTrouble{});
       WakeTurn();

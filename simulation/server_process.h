@@ -40,12 +40,14 @@ class ServerProcess : public ServerEnd {
   // --- For checks and for the world.
   [[nodiscard]] const ServerDisk& Disk() const { return disk_; }
   [[nodiscard]] const Grid* Core() const { return grid_.get(); }
+  [[nodiscard]] bool Running() const { return grid_ != nullptr; }
   [[nodiscard]] bool Quiet() const;  // up, nothing in memory that is not on disk
   // Rebuilds a grid from the disk and compares it with the one that runs.
   void CheckRestore();
 
   // --- ServerEnd
-  [[nodiscard]] bool Up() const override { return grid_ != nullptr; }
+  // The doors open when the take-over is durable.
+  [[nodiscard]] bool Up() const override { return serving_; }
   [[nodiscard]] bool Admits(const TransportKey& key) const override;
   void OnOpened(std::uint64_t connection, const TransportKey& key) override;
   void OnClosed(std::uint64_t connection) override;
@@ -123,6 +125,7 @@ class ServerProcess : public ServerEnd {
   std::deque<Input> inbox_;
   bool turn_due_ = false;
   bool committing_ = false;
+  bool serving_ = false;
   bool trouble_ = false;
   Instant deadline_due_;
   std::deque<Pending> pending_;

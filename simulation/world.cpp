@@ -84,11 +84,11 @@ void World::Repeat(Rng rng, Duration between, std::function<void(Rng&)> fault) {
 void World::PlanServerFaults() {
   const ServerNature& nature = scenario_.server;
   Repeat(RngFor(scenario_.seed, kFaultPart, 1), nature.between_crashes, [this](Rng& rng) {
-    if (!server_.Up()) return;
+    if (!server_.Running()) return;
     server_.Crash();
     const Duration down = Between(rng, Duration(1s), scenario_.server.down_most);
     stage_.queue.After(down, [this] {
-      if (!server_.Up()) server_.Start();
+      if (!server_.Running()) server_.Start();
     });
   });
   Repeat(RngFor(scenario_.seed, kFaultPart, 2), nature.between_troubles, [this](Rng& rng) {
@@ -140,7 +140,7 @@ void World::EndStorm() {
   stage_.Note("world", "the storm is over");
   network_.EndFaults();
   server_.SetDiskFull(false);
-  if (!server_.Up()) server_.Start();
+  if (!server_.Running()) server_.Start();
   operator_->EndFaults();
   for (const auto& worker : workers_) worker->EndFaults();
 }
@@ -243,7 +243,7 @@ void World::CheckEnd() {
 void World::CheckBatch(BatchId id, const Ledger::Batch& batch) {
   const BatchNature& nature = scenario_.batches[batch.nature];
   const std::string text = "batch " + std::to_string(id.value);
-  const bool may_fail = nature.split_fails || nature.project_error;
+  const bool may_fail = nature.split_fails || batch.project_error;
   stage_.Require(batch.ended != BatchState::kCancelled || nature.cancelled_after.has_value(),
                  text + " was cancelled though nobody asked for it");
   stage_.Require(batch.ended != BatchState::kFailed || may_fail,

@@ -1,4 +1,5 @@
-// What an application is to the grid: split, compute, merge, plot. Built-in and external ones alike.
+// What an application is to the grid: split, compute, merge, plot. Built-in and external ones
+// alike.
 //
 // The server calls Describe, Split and Merge; the worker calls Compute. Implementations are values
 // without state: every method is const and may run on any thread, several at once.
@@ -52,10 +53,10 @@ struct Dataset {  // what was submitted, as readable files
 
 // One unit as the splitter makes it.
 struct UnitPlan {
-  Bytes parameters;              // for Compute; at most limits::kParametersBytes
-  double cost_flop = 0;          // estimated work; > 0
-  std::uint64_t memory_bytes = 64ULL << 20;    // most that Compute will use
-  std::uint64_t result_bytes = 1ULL << 20;     // most that a payload may have
+  Bytes parameters;                          // for Compute; at most limits::kParametersBytes
+  double cost_flop = 0;                      // estimated work; > 0
+  std::uint64_t memory_bytes = 64ULL << 20;  // most that Compute will use
+  std::uint64_t result_bytes = 1ULL << 20;   // most that a payload may have
 };
 
 // The units of one batch, in order, made on demand. Deterministic: the same dataset and parameters

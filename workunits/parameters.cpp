@@ -34,7 +34,8 @@ Status CheckNames(const ApplicationInfo& info, const Parameters& parameters) {
     bool known = false;
     for (const auto& spec : info.parameters) known = known || spec.name == name;
     if (!known) {
-      return Fail(ErrorKind::kUser, "Application " + info.name + " has no parameter --" + name + ".",
+      return Fail(ErrorKind::kUser,
+                  "Application " + info.name + " has no parameter --" + name + ".",
                   "See `picube submit " + info.name + " --help`.");
     }
   }
@@ -43,10 +44,10 @@ Status CheckNames(const ApplicationInfo& info, const Parameters& parameters) {
 
 std::string NumberText(double value, int digits) {
   std::array<char, 64> buffer;
-  const auto written =
-      digits > 0 ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                 std::chars_format::general, digits)
-                 : std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  const auto written = digits > 0
+                           ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                           std::chars_format::general, digits)
+                           : std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return {buffer.data(), written.ptr};
 }
 

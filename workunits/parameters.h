@@ -10,7 +10,7 @@
 
 namespace picube {
 
-[[nodiscard]] std::optional<double> ParseNumber(std::string_view text);  // finite
+[[nodiscard]] std::optional<double> ParseNumber(std::string_view text);        // finite
 [[nodiscard]] std::optional<std::uint64_t> ParseCount(std::string_view text);  // decimal digits
 
 // The text of a parameter, or `fallback` if it was not given.

@@ -46,8 +46,8 @@ Result<std::vector<Row>> ReadCsv(std::istream& in, const std::string& name,
     }
     for (const std::string& column : needed) {
       if (!row.contains(column)) {
-        return Fail(ErrorKind::kUser, name + ", line " + std::to_string(number) +
-                                          ": column " + column + " is not a number.");
+        return Fail(ErrorKind::kUser, name + ", line " + std::to_string(number) + ": column " +
+                                          column + " is not a number.");
       }
     }
     rows.push_back(std::move(row));
@@ -80,21 +80,19 @@ struct Match {
 };
 
 std::string ToneLine(const Row& tone, const Match& match) {
-  std::string line = Padded(NumberText(tone.at("tone")), 5) +
-                     Padded(NumberText(tone.at("frequency"), 13), 17) +
-                     Padded(NumberText(tone.at("drift"), 6), 12) +
-                     Padded(NumberText(tone.at("power"), 5), 10);
+  std::string line =
+      Padded(NumberText(tone.at("tone")), 5) + Padded(NumberText(tone.at("frequency"), 13), 17) +
+      Padded(NumberText(tone.at("drift"), 6), 12) + Padded(NumberText(tone.at("power"), 5), 10);
   if (match.rows == 0) return line + "   MISSING\n";
-  return line + Padded(NumberText(match.drift, 6), 14) +
-         Padded(NumberText(match.power, 5), 10) + Padded(std::to_string(match.rows), 10) + "\n";
+  return line + Padded(NumberText(match.drift, 6), 14) + Padded(NumberText(match.power, 5), 10) +
+         Padded(std::to_string(match.rows), 10) + "\n";
 }
 
 }  // namespace
 
 Result<Comparison> Compare(std::istream& product, std::istream& truth) {
-  const auto signals =
-      ReadCsv(product, "the product",
-              {"chirp", "fft_len", "block", "freq", "peak_power", "marginal"});
+  const auto signals = ReadCsv(product, "the product",
+                               {"chirp", "fft_len", "block", "freq", "peak_power", "marginal"});
   if (!signals) return std::unexpected(signals.error());
   const auto tones =
       ReadCsv(truth, "the list of tones", {"tone", "frequency", "drift", "power", "sample_rate"});

@@ -56,8 +56,7 @@ int main(int argc, char** argv) {
   make->add_option("OUT.sah", path, "file to write")->required();
   make->add_option("--seed", options.seed, "of noise and tones")->capture_default_str();
   make->add_option("--tones", options.tones, "number of tones, 0 to 16")->capture_default_str();
-  make->add_option("--max-drift", options.max_drift, "greatest drift, Hz/s")
-      ->capture_default_str();
+  make->add_option("--max-drift", options.max_drift, "greatest drift, Hz/s")->capture_default_str();
   make->add_option("--power", options.power, "peak power of the tones over the mean")
       ->capture_default_str();
   make->add_option("--truth", truth, "CSV file to write the tones to");

@@ -20,8 +20,8 @@ constexpr double kRate = 9765.625;            // Hz: a 2.5 MHz band in 256 parts
 constexpr double kCenter = 1420009765.625;    // Hz, in the hydrogen band
 constexpr double kStartJd = 2461041.7083333;  // 2026-01-01 05:00 UTC
 constexpr std::uint32_t kLength = 131072;
-constexpr double kNear = 0.4;                 // of a tone's power to the wished one
-constexpr double kNoiseDeviation = 37837.2;   // of a sum of four uniform 16-bit numbers
+constexpr double kNear = 0.4;                // of a tone's power to the wished one
+constexpr double kNoiseDeviation = 37837.2;  // of a sum of four uniform 16-bit numbers
 
 // Positions of a telescope that follows a point at the meridian, with the jitter of its drive.
 std::string Coordinates(Rng& rng) {
@@ -29,9 +29,8 @@ std::string Coordinates(Rng& rng) {
   for (int i = 0; i <= 108; i += 2) {
     const double jitter = (static_cast<double>(rng.Below(2001)) - 1000) * 1e-9;
     text += "      <coordinate_t>\n        <time>" + NumberText(kStartJd + i / 86400.0, 14) +
-            "</time>\n        <ra>" + NumberText(5.5755 + jitter, 14) +
-            "</ra>\n        <dec>" + NumberText(22.0145 + i * 1e-6 + jitter, 14) +
-            "</dec>\n      </coordinate_t>\n";
+            "</time>\n        <ra>" + NumberText(5.5755 + jitter, 14) + "</ra>\n        <dec>" +
+            NumberText(22.0145 + i * 1e-6 + jitter, 14) + "</dec>\n      </coordinate_t>\n";
   }
   return text;
 }
@@ -39,15 +38,18 @@ std::string Coordinates(Rng& rng) {
 std::string Header(const RecordingOptions& options) {
   Rng rng(options.seed ^ 0x636f6f7264U);
   return R"(<workunit_header>
-  <name>picube.recording.)" + std::to_string(options.seed) + R"(</name>
+  <name>picube.recording.)" +
+         std::to_string(options.seed) + R"(</name>
   <group_info>
     <data_desc>
       <true_angle_range>0.0114</true_angle_range>
       <time_recorded>Thu Jan  1 05:00:00 2026</time_recorded>
-      <time_recorded_jd>)" + NumberText(kStartJd, 14) + R"(</time_recorded_jd>
+      <time_recorded_jd>)" +
+         NumberText(kStartJd, 14) + R"(</time_recorded_jd>
       <nsamples>1048576</nsamples>
       <coords>
-)" + Coordinates(rng) + R"(      </coords>
+)" + Coordinates(rng) +
+         R"(      </coords>
     </data_desc>
     <receiver_cfg>
       <name>made by picube-recording: seeded noise and tones, no telescope</name>
@@ -108,9 +110,12 @@ std::string Header(const RecordingOptions& options) {
   </group_info>
   <subband_desc>
     <number>0</number>
-    <center>)" + NumberText(kCenter, 14) + R"(</center>
-    <base>)" + NumberText(kCenter, 14) + R"(</base>
-    <sample_rate>)" + NumberText(kRate, 14) + R"(</sample_rate>
+    <center>)" +
+         NumberText(kCenter, 14) + R"(</center>
+    <base>)" +
+         NumberText(kCenter, 14) + R"(</base>
+    <sample_rate>)" +
+         NumberText(kRate, 14) + R"(</sample_rate>
   </subband_desc>
 </workunit_header>)";
 }
@@ -164,8 +169,7 @@ std::vector<std::int32_t> MakeNoise(std::uint64_t seed) {
 }
 
 std::vector<std::uint8_t> Quantise(const std::vector<std::int32_t>& noise,
-                                   const std::vector<Tone>& tones,
-                                   const std::vector<Wave>& waves) {
+                                   const std::vector<Tone>& tones, const std::vector<Wave>& waves) {
   std::vector<std::uint8_t> packed(kSamples / 4);
   for (std::size_t i = 0; i < kSamples; ++i) {
     double re = noise[2 * i];
@@ -187,8 +191,8 @@ void Measure(const std::string& sah, std::vector<Tone>& tones, int threads) {
   auto unit = ParseSah(sah, "the recording");
   auto table = seti::ChirpTable::Make(unit->header);
   const double step = table->Step();
-  const auto recording = std::make_shared<const seti::Recording>(
-      seti::Smooth(*unit, std::move(*table), threads));
+  const auto recording =
+      std::make_shared<const seti::Recording>(seti::Smooth(*unit, std::move(*table), threads));
   seti::SpikeSearch search(recording, kLength);
   search.Reserve(threads);
   math::ParallelFor(threads, tones.size(), [&](std::size_t i, std::size_t worker) {
@@ -218,8 +222,7 @@ Result<MadeRecording> MakeRecording(const RecordingOptions& options) {
                 "A recording has 0 to 16 tones, drifts up to 25 Hz/s and powers from 20 to 1000.",
                 "Change --tones, --max-drift or --power.");
   }
-  const int threads =
-      std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 8);
+  const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 8);
   MadeRecording made;
   made.sample_rate = kRate;
   made.tones = ChooseTones(options);

@@ -15,9 +15,9 @@ namespace picube::examples {
 
 struct RecordingOptions {
   std::uint64_t seed = 1;
-  int tones = 6;             // at most 16
-  double max_drift = 2.5;    // Hz/s; tones drift less than this, either way
-  double power = 25.0;       // peak power over the mean that each tone is found with, about
+  int tones = 6;           // at most 16
+  double max_drift = 2.5;  // Hz/s; tones drift less than this, either way
+  double power = 25.0;     // peak power over the mean that each tone is found with, about
 };
 
 struct Tone {
@@ -28,7 +28,7 @@ struct Tone {
 };
 
 struct MadeRecording {
-  std::string sah;   // the file
+  std::string sah;  // the file
   std::vector<Tone> tones;
   double sample_rate = 0;  // Hz
 };

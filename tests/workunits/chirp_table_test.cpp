@@ -25,11 +25,11 @@ TEST(ChirpTable, PairsComeInTheOfficialOrder) {
   EXPECT_EQ(table->Pairs().front().K(), 0);
   EXPECT_TRUE(std::is_sorted(table->Pairs().begin(), table->Pairs().end(),
                              [](const Pair& a, const Pair& b) {
-    const auto key = [](const Pair& p) {
-      return std::tuple(std::abs(p.K()), p.K() < 0, p.Length());
-    };
-    return key(a) < key(b);
-  }));
+                               const auto key = [](const Pair& p) {
+                                 return std::tuple(std::abs(p.K()), p.K() < 0, p.Length());
+                               };
+                               return key(a) < key(b);
+                             }));
   for (const Pair& pair : table->Pairs()) EXPECT_LE(std::abs(table->Rate(pair)), 0.2 + 1e-3);
 }
 

@@ -181,7 +181,8 @@ TEST(Sums, BitsAreTheSameOnEveryMachine) {
   for (const Isa isa : {Isa::kBaseline, BestIsa()}) {
     Aligned<float> power(16384);
     for (std::size_t i = 0; i < 16384; ++i) power[i] = data.re[i] * data.re[i] + data.im[i] * 2 + 9;
-    EXPECT_EQ(std::bit_cast<std::uint64_t>(SumAndPeak(isa, power.data(), 16384).sum), 4685033992708161536U);
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(SumAndPeak(isa, power.data(), 16384).sum),
+              4685033992708161536U);
   }
 }
 

@@ -29,10 +29,8 @@ TEST(Primes, SmallRangesAgreeWithTrialDivision) {
 TEST(Primes, KnownCounts) {
   EXPECT_EQ(Sieve(0, 1'000'000), (Tally{78'498, 37'550'402'023, 0x27893}));
   EXPECT_EQ(Sieve(0, 10'000'000), (Tally{664'579, 3'203'324'994'356, 0x274a26}));
-  EXPECT_EQ(Sieve(1'000'000'000, 1'001'000'000),
-            (Tally{48'155, 48'179'107'682'461, 0x3b94a257}));
-  EXPECT_EQ(Sieve(4'294'467'296, 4'295'467'296),
-            (Tally{44'921, 192'934'258'415'033, 0xfff8bfd5}));
+  EXPECT_EQ(Sieve(1'000'000'000, 1'001'000'000), (Tally{48'155, 48'179'107'682'461, 0x3b94a257}));
+  EXPECT_EQ(Sieve(4'294'467'296, 4'295'467'296), (Tally{44'921, 192'934'258'415'033, 0xfff8bfd5}));
   EXPECT_EQ(Sieve(1'000'000'000'000, 1'000'001'000'000),
             (Tally{36'249, 36'249'018'122'131'905, 0xe8d4a0ee7d}));
 }
@@ -63,8 +61,7 @@ TEST(Primes, EverySplitAndNumberOfThreadsGivesTheSameTotal) {
 
 TEST(Primes, StoppedUnitGoesOnFromItsCheckpoint) {
   const auto application = MakePrimesApplication();
-  const auto units =
-      test::AllUnits(*application, {}, {{"to", "40000000"}, {"units", "1"}});
+  const auto units = test::AllUnits(*application, {}, {{"to", "40000000"}, {"units", "1"}});
   test::TestContext plain(1);
   const auto whole = std::get<Bytes>(application->Compute({units[0].parameters, {}}, plain));
   test::TestContext context(1);
@@ -94,9 +91,8 @@ TEST(Primes, BadRangesAreRefused) {
 TEST(Primes, MoreUnitsThanNumbersIsNoHarm) {
   const auto application = MakePrimesApplication();
   const test::TemporaryFolder out;
-  const auto product = test::RunAll(*application, {},
-                                    {{"from", "5"}, {"to", "12"}, {"units", "1000"}}, 1,
-                                    out.Path());
+  const auto product = test::RunAll(
+      *application, {}, {{"from", "5"}, {"to", "12"}, {"units", "1000"}}, 1, out.Path());
   EXPECT_EQ(product.at(0).what, "3 primes in [5, 12)");
 }
 

@@ -84,9 +84,9 @@ TEST(Sah, WrongVersionsAreRefused) {
 }
 
 TEST(Sah, MissingTagIsNamed) {
-  for (const char* tag : {"name", "nsamples", "time_recorded_jd", "beam_width", "spike_thresh",
-                          "chirp_resolution", "analysis_fft_lengths", "base", "sample_rate",
-                          "ifft_len", "triplet_min"}) {
+  for (const char* tag :
+       {"name", "nsamples", "time_recorded_jd", "beam_width", "spike_thresh", "chirp_resolution",
+        "analysis_fft_lengths", "base", "sample_rate", "ifft_len", "triplet_min"}) {
     ExpectError(With("<" + std::string(tag) + ">", "<other>"), "<" + std::string(tag) + ">");
   }
 }
@@ -125,8 +125,7 @@ TEST(Sah, ChangedBytesNeverCrash) {
   for (int i = 0; i < 400; ++i) {
     std::string changed = text.substr(0, rng.OneIn(4) ? rng.Below(text.size()) : text.size());
     for (int k = 0; k < 6 && !changed.empty(); ++k) {
-      changed[rng.Below(std::min(header_end, changed.size()))] =
-          static_cast<char>(rng.Below(256));
+      changed[rng.Below(std::min(header_end, changed.size()))] = static_cast<char>(rng.Below(256));
     }
     const auto unit = ParseSah(changed, "x.sah");
     if (unit) {

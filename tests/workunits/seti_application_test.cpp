@@ -59,16 +59,17 @@ TEST_F(SetiApplication, BitsAreTheSameOnEveryMachine) {
 }
 
 TEST_F(SetiApplication, ProductIsTheSameForEverySplit) {
-  const std::string whole = Product({{"units", "1"}}, 2);
+  const std::string whole = Product({{"units", "1"}, {"threshold", "40"}}, 2);
+  EXPECT_NE(whole.find("<spike>"), std::string::npos);
   EXPECT_NE(whole.find("<best_spike>"), std::string::npos);
-  EXPECT_EQ(Product({{"units", "2"}}, 1), whole);
-  EXPECT_EQ(Product({{"units", "128"}}, 2), whole);
+  EXPECT_EQ(Product({{"units", "2"}, {"threshold", "40"}}, 1), whole);
+  EXPECT_EQ(Product({{"units", "128"}, {"threshold", "40"}}, 2), whole);
 }
 
 TEST_F(SetiApplication, ToneIsFoundAtItsDriftAndFrequency) {
   const test::TemporaryFolder out;
-  const auto product = test::RunAll(*application_, dataset_, {{"fft-length", "16384"}}, 2,
-                                    out.Path());
+  const auto product =
+      test::RunAll(*application_, dataset_, {{"fft-length", "16384"}}, 2, out.Path());
   std::istringstream csv(test::ReadText(out.Path() / "signals.csv"));
   std::string line;
   std::getline(csv, line);
@@ -121,8 +122,7 @@ TEST_F(SetiApplication, SplitGoesOnAfterSkip) {
 TEST_F(SetiApplication, SearchAgreesWithItsTwin) {
   const auto unit = ParseSah(test::SmallRecording(1), "small");
   auto table = ChirpTable::Make(unit->header);
-  const auto recording =
-      std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 1));
+  const auto recording = std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 1));
   SpikeSearch search(recording, recording->table.Lengths());
   search.Reserve(1);
   for (const Pair pair : {Pair(20, 14), Pair(-20, 6), Pair(0, 9), Pair(40, 10)}) {
@@ -141,14 +141,14 @@ TEST_F(SetiApplication, SearchAgreesWithItsTwin) {
 TEST_F(SetiApplication, NarrowAndWideRegistersAgree) {
   const auto unit = ParseSah(test::SmallRecording(2), "small");
   auto table = ChirpTable::Make(unit->header);
-  const auto recording =
-      std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 1));
+  const auto recording = std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 1));
   SpikeSearch narrow(recording, recording->table.Lengths(), math::Isa::kBaseline);
   SpikeSearch wide(recording, recording->table.Lengths());
   narrow.Reserve(1);
   wide.Reserve(1);
   for (int log2 = 6; log2 <= 14; ++log2) {
-    EXPECT_EQ(narrow.Search(Pair(-33, log2), 9, 0).digest, wide.Search(Pair(-33, log2), 9, 0).digest);
+    EXPECT_EQ(narrow.Search(Pair(-33, log2), 9, 0).digest,
+              wide.Search(Pair(-33, log2), 9, 0).digest);
   }
 }
 

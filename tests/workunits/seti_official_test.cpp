@@ -122,10 +122,10 @@ TEST(SetiOfficial, TablesHaveTheKnownPairs) {
   PICUBE_NEEDS_DATA(real, test::kReal);
   PICUBE_NEEDS_DATA(reference, test::kReference);
   const std::map<std::filesystem::path, std::vector<std::size_t>> known = {
-      {*real, {23, 47, 93, 187, 375, 749, 1499, 2999, 5997, 11995, 23991, 3381, 13525, 16229,
-               64917}},
-      {*reference, {7, 13, 27, 55, 109, 219, 437, 873, 1745, 3491, 6981, 13961, 3381, 5409,
-                    21639}}};
+      {*real,
+       {23, 47, 93, 187, 375, 749, 1499, 2999, 5997, 11995, 23991, 3381, 13525, 16229, 64917}},
+      {*reference,
+       {7, 13, 27, 55, 109, 219, 437, 873, 1745, 3491, 6981, 13961, 3381, 5409, 21639}}};
   for (const auto& [path, counts] : known) {
     const auto unit = ReadSah(path, "unit");
     ASSERT_TRUE(unit);
@@ -172,8 +172,10 @@ TEST(SetiOfficial, BlindSearchOfTheRealUnitFindsTheFourSpikesAndNoOther) {
     unsigned bin;
     double power;
   };
-  const Known known[] = {{-12357, 93118, 25.248168}, {-12361, 93119, 26.039795},
-                         {-12365, 93120, 25.824896}, {-12369, 93121, 24.609347}};
+  const Known known[] = {{-12357, 93118, 25.248168},
+                         {-12361, 93119, 26.039795},
+                         {-12365, 93120, 25.824896},
+                         {-12369, 93121, 24.609347}};
   std::ifstream csv(product[0].path);
   std::string line;
   std::getline(csv, line);

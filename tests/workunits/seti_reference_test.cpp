@@ -20,7 +20,7 @@ TEST(SetiReference, SixHertzASecondHaveExactlyTheTenOfficialSpikes) {
   ASSERT_EQ(product.size(), 3U);
   // k, block, bin
   const std::set<std::string> known = {
-      "573,7,44816",   "575,7,44811",  "1270,2,14855", "-2123,6,36853", "-2128,1,6330",
+      "573,7,44816",  "575,7,44811",  "1270,2,14855", "-2123,6,36853", "-2128,1,6330",
       "-2130,1,6331", "-2132,1,6332", "-2134,1,6333", "2861,0,38861",  "2862,0,38861"};
   std::set<std::string> found;
   std::ifstream csv(product[0].path);

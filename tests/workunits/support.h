@@ -78,6 +78,6 @@ std::vector<MergedFile> RunAll(const Application& application, const Dataset& da
 }  // namespace picube::test
 
 // Skips a test without its data.
-#define PICUBE_NEEDS_DATA(variable, name)                    \
-  const auto variable = ::picube::test::DataFile(name);      \
+#define PICUBE_NEEDS_DATA(variable, name)               \
+  const auto variable = ::picube::test::DataFile(name); \
   if (!variable) GTEST_SKIP() << "skipped: no data"

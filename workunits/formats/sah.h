@@ -17,8 +17,8 @@ namespace picube {
 
 // What a work unit may ask for at most; anything beyond is taken for a damaged file.
 namespace sah {
-inline constexpr std::size_t kFileBytes = 8U << 20;      // a unit has 0.4 MB
-inline constexpr std::size_t kHeaderBytes = 1U << 20;    // real headers have 6 .. 25 KB
+inline constexpr std::size_t kFileBytes = 8U << 20;    // a unit has 0.4 MB
+inline constexpr std::size_t kHeaderBytes = 1U << 20;  // real headers have 6 .. 25 KB
 inline constexpr std::uint64_t kLeastSamples = 1U << 13;
 inline constexpr std::uint64_t kMostSamples = 1U << 22;  // four times the usual recording
 inline constexpr std::size_t kMostCoordinates = 10'000;
@@ -32,23 +32,23 @@ struct SahHeader {
     double dec_degrees = 0;
   };
   struct ChirpEntry {
-    double limit = 0;              // Hz/s
-    std::uint32_t fft_flags = 0;   // set bits are FFT lengths
+    double limit = 0;             // Hz/s
+    std::uint32_t fft_flags = 0;  // set bits are FFT lengths
   };
 
   std::string name;
-  std::uint64_t samples = 0;        // a power of two
-  double time_recorded_jd = 0;      // of sample 0
-  double angle_range = 0;           // degrees of sky swept
+  std::uint64_t samples = 0;    // a power of two
+  double time_recorded_jd = 0;  // of sample 0
+  double angle_range = 0;       // degrees of sky swept
   std::vector<Coordinate> coordinates;
-  double beam_width = 0;            // degrees
-  std::uint32_t ifft_length = 1;    // moves the edge of the band
-  double spike_threshold = 0;       // times the mean power
-  double pot_min_slew = 0;          // degrees/s
+  double beam_width = 0;          // degrees
+  std::uint32_t ifft_length = 1;  // moves the edge of the band
+  double spike_threshold = 0;     // times the mean power
+  double pot_min_slew = 0;        // degrees/s
   double pot_max_slew = 0;
-  double chirp_resolution = 0;      // bins
-  std::uint32_t fft_flags = 0;      // analysis_fft_lengths
-  double gauss_pot_length = 0;      // these six shape the table of chirp rates
+  double chirp_resolution = 0;  // bins
+  std::uint32_t fft_flags = 0;  // analysis_fft_lengths
+  double gauss_pot_length = 0;  // these six shape the table of chirp rates
   double pulse_min = 0;
   double pulse_fft_max = 0;
   double pulse_beams = 1;
@@ -57,9 +57,9 @@ struct SahHeader {
   std::uint32_t smooth_box = 8192;
   std::uint32_t smooth_chunk = 32768;
   std::uint32_t max_signals = 30;
-  double center = 0;                // Hz
-  double base = 0;                  // Hz, of bin 0
-  double sample_rate = 0;           // Hz
+  double center = 0;       // Hz
+  double base = 0;         // Hz, of bin 0
+  double sample_rate = 0;  // Hz
 
   [[nodiscard]] double Seconds() const { return static_cast<double>(samples) / sample_rate; }
 };

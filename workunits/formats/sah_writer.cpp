@@ -31,8 +31,8 @@ std::string WriteSah(std::string_view header_text, const std::vector<std::uint8_
     for (int k = 0; k < 4; ++k) put(three >> (6 * k) & 0x3f);
   }
   if (in_line != 0) data.push_back('\n');
-  return "<workunit>\n" + std::string(header_text) + "\n<data length=" +
-         std::to_string(data.size()) + " encoding=\"x-setiathome\">\n" + data +
+  return "<workunit>\n" + std::string(header_text) +
+         "\n<data length=" + std::to_string(data.size()) + " encoding=\"x-setiathome\">\n" + data +
          "</data>\n</workunit>\n";
 }
 

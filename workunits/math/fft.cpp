@@ -324,18 +324,38 @@ typename Fft<T>::Workspace Fft<T>::MakeWorkspace() const {
 template <class T>
 void Fft<T>::Transform(const T* re, const T* im, std::size_t count, T* out_re, T* out_im,
                        Workspace& workspace) const {
-  const Job<T> job{length_, &first_, &second_, twist_re_.data(), twist_im_.data(),
-                   workspace.tile_re.data(), workspace.tile_im.data(),
-                   workspace.middle_re.data(), workspace.middle_im.data(), re, im, out_re, out_im};
+  const Job<T> job{length_,
+                   &first_,
+                   &second_,
+                   twist_re_.data(),
+                   twist_im_.data(),
+                   workspace.tile_re.data(),
+                   workspace.tile_im.data(),
+                   workspace.middle_re.data(),
+                   workspace.middle_im.data(),
+                   re,
+                   im,
+                   out_re,
+                   out_im};
   Run<T, false>(isa_, job, count);
 }
 
 template <class T>
 void Fft<T>::Power(const T* re, const T* im, std::size_t count, T* power,
                    Workspace& workspace) const {
-  const Job<T> job{length_, &first_, &second_, twist_re_.data(), twist_im_.data(),
-                   workspace.tile_re.data(), workspace.tile_im.data(),
-                   workspace.middle_re.data(), workspace.middle_im.data(), re, im, power, nullptr};
+  const Job<T> job{length_,
+                   &first_,
+                   &second_,
+                   twist_re_.data(),
+                   twist_im_.data(),
+                   workspace.tile_re.data(),
+                   workspace.tile_im.data(),
+                   workspace.middle_re.data(),
+                   workspace.middle_im.data(),
+                   re,
+                   im,
+                   power,
+                   nullptr};
   Run<T, true>(isa_, job, count);
 }
 

@@ -22,7 +22,7 @@ namespace picube::math {
 template <class T>
 struct TileTables {
   std::size_t rows = 0;
-  Aligned<T> twiddles;              // per pass, per j: re, im of w^j, w^2j, w^3j
+  Aligned<T> twiddles;                // per pass, per j: re, im of w^j, w^2j, w^3j
   std::vector<std::uint32_t> row_of;  // row that holds output k after the passes
 };
 
@@ -55,8 +55,8 @@ class Fft {
  private:
   std::size_t length_;
   Isa isa_;
-  TileTables<T> first_;   // length n1 (or all, if short)
-  TileTables<T> second_;  // length n2
+  TileTables<T> first_;             // length n1 (or all, if short)
+  TileTables<T> second_;            // length n2
   Aligned<T> twist_re_, twist_im_;  // e^(2 pi i k1 i2 / n), [k1][i2]
 };
 

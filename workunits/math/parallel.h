@@ -15,7 +15,8 @@
 
 namespace picube::math {
 
-// Calls body(piece, worker) for each piece of [0, count), worker < threads. The body must not throw.
+// Calls body(piece, worker) for each piece of [0, count), worker < threads. The body must not
+// throw.
 template <class Body>
 void ParallelFor(int threads, std::size_t count, const Body& body) {
   if (threads <= 1 || count <= 1) {  // no team for nothing

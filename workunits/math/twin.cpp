@@ -51,8 +51,7 @@ std::vector<Complex> Fft(std::vector<Complex> x) {
   even = Fft(std::move(even));
   odd = Fft(std::move(odd));
   for (std::size_t k = 0; k < n / 2; ++k) {
-    const Complex turned =
-        odd[k] * Turn(static_cast<long double>(k) / static_cast<long double>(n));
+    const Complex turned = odd[k] * Turn(static_cast<long double>(k) / static_cast<long double>(n));
     x[k] = even[k] + turned;
     x[k + n / 2] = even[k] - turned;
   }

@@ -55,8 +55,7 @@ struct Frame {
 std::string Text(double x, double y, const std::string& anchor, int size, const std::string& text,
                  const std::string& more = "") {
   return "<text x=\"" + Px(x) + "\" y=\"" + Px(y) + "\" text-anchor=\"" + anchor +
-         "\" font-size=\"" + std::to_string(size) + "\"" + more + ">" + Escaped(text) +
-         "</text>\n";
+         "\" font-size=\"" + std::to_string(size) + "\"" + more + ">" + Escaped(text) + "</text>\n";
 }
 
 std::string Line(double x0, double y0, double x1, double y1, const std::string& colour,
@@ -129,11 +128,12 @@ std::string SvgText(const PlotSpec& given) {
   if (!(plot.x_max > plot.x_min)) plot.x_max = plot.x_min + 1;
   if (!(plot.y_max > plot.y_min)) plot.y_max = plot.y_min + 1;
   const Frame frame{plot};
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
-                    Fixed(kWidth, 0) + " " + Fixed(kHeight, 0) +
-                    "\" font-family=\"sans-serif\">\n"
-                    "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
+  std::string out =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
+      Fixed(kWidth, 0) + " " + Fixed(kHeight, 0) +
+      "\" font-family=\"sans-serif\">\n"
+      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
   out += Text(kLeft, 32, "start", 19, plot.title);
   out += Text(kLeft, 54, "start", 13, plot.subtitle);
   out += Axes(frame);
@@ -144,8 +144,8 @@ std::string SvgText(const PlotSpec& given) {
            Px(frame.Y(plot.y_min) - top) + "\" fill=\"#1f77b4\"/>\n";
   }
   for (const PlotSegment& s : plot.segments) {
-    out += Line(frame.X(s.x0), frame.Y(s.y0), frame.X(s.x1), frame.Y(s.y1), s.colour, s.width,
-                s.hint);
+    out +=
+        Line(frame.X(s.x0), frame.Y(s.y0), frame.X(s.x1), frame.Y(s.y1), s.colour, s.width, s.hint);
   }
   out += Legend(plot);
   return out + "</svg>\n";

@@ -14,8 +14,8 @@ struct PlotSegment {
   double x1 = 0;
   double y1 = 0;
   std::string colour = "#1f77b4";
-  double width = 1;    // pixels
-  std::string hint;    // shown by viewers when pointed at; may be empty
+  double width = 1;  // pixels
+  std::string hint;  // shown by viewers when pointed at; may be empty
 };
 
 struct PlotBar {

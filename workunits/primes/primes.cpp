@@ -66,20 +66,20 @@ Result<Range> ReadRange(const ApplicationInfo& info, const Dataset& dataset,
   const auto to = ReadCount(parameters, "to", "");
   if (!to) return std::unexpected(to.error());
   if (*from >= *to) {
-    return Fail(ErrorKind::kUser,
-                "The range from " + std::to_string(*from) + " to " + std::to_string(*to) +
-                    " is empty.",
-                "Give --from A --to B with A < B.");
+    return Fail(
+        ErrorKind::kUser,
+        "The range from " + std::to_string(*from) + " to " + std::to_string(*to) + " is empty.",
+        "Give --from A --to B with A < B.");
   }
   const std::uint64_t width = *to - *from;
   std::uint64_t units = std::max(width / kNumbersPerUnit, kLeastUnits);
   if (const auto text = ParameterOr(parameters, "units", ""); !text.empty()) {
     const auto given = ParseCount(text);
     if (!given || *given == 0 || *given > kMostUnits) {
-      return Fail(ErrorKind::kUser,
-                  "--units " + std::string(text.substr(0, 40)) +
-                      " is not a number from 1 to 10000000.",
-                  "Leave it out for a sensible number.");
+      return Fail(
+          ErrorKind::kUser,
+          "--units " + std::string(text.substr(0, 40)) + " is not a number from 1 to 10000000.",
+          "Leave it out for a sensible number.");
     }
     units = *given;
   }
@@ -149,7 +149,9 @@ std::optional<Counted> Decode(BytesView bytes) {
 class PrimesMerger final : public Merger {
  public:
   PrimesMerger(const Range& range, const std::filesystem::path& folder)
-      : range_(range), folder_(folder), csv_(folder / "primes.csv", std::ios::binary),
+      : range_(range),
+        folder_(folder),
+        csv_(folder / "primes.csv", std::ios::binary),
         per_bar_((range.units + kMostBars - 1) / kMostBars) {
     csv_ << "from,to,count,sum,xor\n";
   }
@@ -181,8 +183,8 @@ class PrimesMerger final : public Merger {
     svg.close();
     if (auto written = Written(); !written) return std::unexpected(written.error());
     if (!total || !svg) return std::unexpected(Unwritten());
-    std::string what = std::to_string(total_.count) + " primes in [" +
-                       std::to_string(range_.from) + ", " + std::to_string(range_.to) + ")";
+    std::string what = std::to_string(total_.count) + " primes in [" + std::to_string(range_.from) +
+                       ", " + std::to_string(range_.to) + ")";
     if (missing > 0) what += "; " + std::to_string(missing) + " units are missing";
     return std::vector<MergedFile>{
         {"total.csv", what, folder_ / "total.csv"},
@@ -206,9 +208,10 @@ class PrimesMerger final : public Merger {
   }
   [[nodiscard]] std::string Picture() const {
     PlotSpec plot;
-    plot.title = "Primes in [" + std::to_string(range_.from) + ", " + std::to_string(range_.to) + ")";
-    plot.subtitle = std::to_string(total_.count) + " primes; a bar is " +
-                    std::to_string(per_bar_) + (per_bar_ == 1 ? " unit" : " units");
+    plot.title =
+        "Primes in [" + std::to_string(range_.from) + ", " + std::to_string(range_.to) + ")";
+    plot.subtitle = std::to_string(total_.count) + " primes; a bar is " + std::to_string(per_bar_) +
+                    (per_bar_ == 1 ? " unit" : " units");
     plot.x_label = "number";
     plot.y_label = "primes found";
     plot.x_min = static_cast<double>(range_.from);
@@ -254,8 +257,7 @@ class PrimesApplication final : public Application {
     counted.next = counted.from;
     if (const auto state = context.Checkpoint()) {
       const auto saved = Decode(*state);
-      if (saved && saved->from == counted.from && saved->next >= saved->from &&
-          saved->next <= to) {
+      if (saved && saved->from == counted.from && saved->next >= saved->from && saved->next <= to) {
         counted = *saved;
       }
     }

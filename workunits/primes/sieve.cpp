@@ -48,13 +48,13 @@ void Window::CrossOut(const std::vector<std::uint32_t>& primes) {
       at[used++] = (square - from_ - 1) / 2;
       continue;
     }
-    const std::uint64_t past = (from_ + 1) % p;       // first odd number modulo p
+    const std::uint64_t past = (from_ + 1) % p;          // first odd number modulo p
     const std::uint64_t gap = past == 0 ? 0 : p - past;  // to the next multiple
     at[used++] = (gap % 2 == 0 ? gap : gap + p) / 2;
   }
   // Small primes by segments of the cache's size; larger ones hit a segment less than once.
-  const auto small_end = std::lower_bound(primes.begin(), primes.begin() +
-                                          static_cast<std::ptrdiff_t>(used), kSegmentBits);
+  const auto small_end = std::lower_bound(
+      primes.begin(), primes.begin() + static_cast<std::ptrdiff_t>(used), kSegmentBits);
   const auto small = static_cast<std::size_t>(small_end - primes.begin());
   for (std::size_t i = small; i < used; ++i) {
     for (std::uint64_t bit = at[i]; bit < bits_in_use_; bit += primes[i]) {
@@ -138,15 +138,13 @@ bool TallyPrimes(std::uint64_t from, std::uint64_t to, Tally& tally,
     BasePrimes base(IntegerRoot(end - 1));
     while (base.Next(primes)) {
       if (!pause(from, tally)) return false;
-      math::ParallelFor(crew, used, [&](std::size_t i, std::size_t) {
-        windows[i].CrossOut(primes);
-      });
+      math::ParallelFor(crew, used,
+                        [&](std::size_t i, std::size_t) { windows[i].CrossOut(primes); });
     }
     if (!pause(from, tally)) return false;
     std::vector<Tally> found(used);
-    math::ParallelFor(crew, used, [&](std::size_t i, std::size_t) {
-      found[i] = windows[i].Count();
-    });
+    math::ParallelFor(crew, used,
+                      [&](std::size_t i, std::size_t) { found[i] = windows[i].Count(); });
     for (const Tally& one : found) tally += one;
     if (from <= 2 && end > 2) tally += {1, 2, 2};
     from = end;

@@ -19,8 +19,8 @@ double Span(const SahHeader& header, double length) {
   const double n = static_cast<double>(header.samples);
   const double seconds = n / header.sample_rate;
   const double slew = header.angle_range / seconds;
-  const bool in_scan = header.angle_range > 0 && header.pot_min_slew <= slew &&
-                       slew <= header.pot_max_slew;
+  const bool in_scan =
+      header.angle_range > 0 && header.pot_min_slew <= slew && slew <= header.pot_max_slew;
   const double beams = std::max(header.angle_range / header.beam_width, 1.0);
   const double beam_seconds = header.angle_range > 0
                                   ? seconds / header.angle_range * header.beam_width
@@ -54,8 +54,7 @@ Result<ChirpTable> ChirpTable::Make(const SahHeader& header) {
   for (int log2 = 3; log2 <= kMostLog2; ++log2) {
     if ((header.fft_flags >> log2 & 1U) == 0) continue;
     const double length = static_cast<double>(1U << log2);
-    steps[log2] =
-        header.chirp_resolution / (Span(header, length) * (length / header.sample_rate));
+    steps[log2] = header.chirp_resolution / (Span(header, length) * (length / header.sample_rate));
     table.step_ = std::min(table.step_, steps[log2]);
   }
   for (const auto& entry : header.chirps) {
@@ -64,8 +63,9 @@ Result<ChirpTable> ChirpTable::Make(const SahHeader& header) {
       if (!(entry.limit / steps[log2] < kMostRates) ||
           !(entry.limit / table.step_ < kGreatestIndex) || !(table.step_ < kGreatestStep)) {
         return Fail(ErrorKind::kUser,
-                    header.name + ": <chirp_limit> and <chirp_resolution> ask for more than a "
-                                  "million chirp rates.",
+                    header.name +
+                        ": <chirp_limit> and <chirp_resolution> ask for more than a "
+                        "million chirp rates.",
                     "The header of the work unit is damaged; fetch the file again.");
       }
       // The official sum: repeated addition, then the index of the nearest multiple.

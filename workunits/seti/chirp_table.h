@@ -48,7 +48,7 @@ class ChirpTable {
 
 // What is searched of a table.
 struct Selection {
-  double chirp_low = 0;         // Hz/s, inclusive
+  double chirp_low = 0;  // Hz/s, inclusive
   double chirp_high = 0;
   std::uint32_t fft_flags = 0;  // set bits are lengths
   float threshold = 0;          // times the mean

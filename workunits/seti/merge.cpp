@@ -17,8 +17,11 @@ constexpr std::size_t kMostLines = 2000;  // in the picture
 class SetiMerger final : public Merger {
  public:
   SetiMerger(SahUnit unit, ChirpTable table, Plan plan, const std::filesystem::path& folder)
-      : unit_(std::move(unit)), table_(std::move(table)), plan_(std::move(plan)),
-        folder_(folder), csv_(folder / "signals.csv", std::ios::binary),
+      : unit_(std::move(unit)),
+        table_(std::move(table)),
+        plan_(std::move(plan)),
+        folder_(folder),
+        csv_(folder / "signals.csv", std::ios::binary),
         xml_(folder / "result.xml", std::ios::binary) {
     csv_ << "k,chirp,fft_len,block,bin,freq,detection_freq,time,ra,dec,peak_power,mean_power,"
             "marginal,overflow\n";
@@ -27,8 +30,7 @@ class SetiMerger final : public Merger {
 
   Status Add(std::uint64_t index, BytesView payload) override {
     const auto result = DecodeResult(payload);
-    if (!result || index + 1 >= plan_.starts.size() ||
-        result->first != plan_.starts[index] ||
+    if (!result || index + 1 >= plan_.starts.size() || result->first != plan_.starts[index] ||
         result->first + result->pairs != plan_.starts[index + 1]) {
       return Fail(ErrorKind::kProject,
                   "Unit " + std::to_string(index) + " of " + unit_.header.name +
@@ -81,9 +83,8 @@ void SetiMerger::AddSpike(const Spike& spike) {
        << ',' << spike.bin << ',' << NumberText(frequency, 14) << ','
        << NumberText(DriftedFrequency(header, frequency, chirp, seconds), 14) << ','
        << NumberText(time, 14) << ',' << NumberText(sky.ra_hours, 14) << ','
-       << NumberText(sky.dec_degrees, 14) << ','
-       << NumberText(static_cast<double>(spike.power), 9) << ','
-       << NumberText(static_cast<double>(spike.mean), 9) << ',' << (marginal ? 1 : 0) << ','
+       << NumberText(sky.dec_degrees, 14) << ',' << NumberText(static_cast<double>(spike.power), 9)
+       << ',' << NumberText(static_cast<double>(spike.mean), 9) << ',' << (marginal ? 1 : 0) << ','
        << (overflow ? 1 : 0) << '\n';
   if (marginal) {
     ++marginal_;

@@ -17,10 +17,8 @@ struct Shade {
 };
 
 constexpr Shade kShades[] = {
-    {2.0F, "#d62728", "2 x threshold and more"},
-    {1.25F, "#ff7f0e", "1.25 to 2 x"},
-    {1.05F, "#2ca02c", "1.05 to 1.25 x"},
-    {1.0F, "#1f77b4", "1 to 1.05 x"},
+    {2.0F, "#d62728", "2 x threshold and more"}, {1.25F, "#ff7f0e", "1.25 to 2 x"},
+    {1.05F, "#2ca02c", "1.05 to 1.25 x"},        {1.0F, "#1f77b4", "1 to 1.05 x"},
     {0.0F, "#9a9a9a", "marginal (below 1 x)"},
 };
 

@@ -25,16 +25,15 @@ void Flatten(SmoothSpace& space, std::size_t chunk, std::size_t box) {
   space.prefix[0] = 0;
   for (std::size_t s = 0; s < chunk; ++s) {
     const std::size_t k = (s + chunk / 2) % chunk;
-    total += space.spectrum_re[k] * space.spectrum_re[k] +
-             space.spectrum_im[k] * space.spectrum_im[k];
+    total +=
+        space.spectrum_re[k] * space.spectrum_re[k] + space.spectrum_im[k] * space.spectrum_im[k];
     space.prefix[s + 1] = total;
   }
   for (std::size_t s = 0; s < chunk; ++s) {
     const std::size_t k = (s + chunk / 2) % chunk;
     const std::size_t before = s + 1 < box / 2 ? 0 : s + 1 - box / 2;
     const std::size_t from = std::min(before, chunk - box);
-    const double mean =
-        (space.prefix[from + box] - space.prefix[from]) / static_cast<double>(box);
+    const double mean = (space.prefix[from + box] - space.prefix[from]) / static_cast<double>(box);
     const double factor = mean > 0 ? 1.0 / std::sqrt(mean / 2) : 0.0;
     space.spectrum_re[k] *= factor;
     space.spectrum_im[k] *= factor;

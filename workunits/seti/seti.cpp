@@ -46,10 +46,10 @@ struct Job {
 Result<Job> ReadJob(const ApplicationInfo& info, const Dataset& dataset,
                     const Parameters& parameters) {
   if (dataset.files.size() != 1) {
-    return Fail(ErrorKind::kUser,
-                "Application seti takes one file, not " + std::to_string(dataset.files.size()) +
-                    ".",
-                "Give one SETI@home work unit (.sah).");
+    return Fail(
+        ErrorKind::kUser,
+        "Application seti takes one file, not " + std::to_string(dataset.files.size()) + ".",
+        "Give one SETI@home work unit (.sah).");
   }
   if (const auto names = CheckNames(info, parameters); !names) {
     return std::unexpected(names.error());
@@ -67,7 +67,9 @@ Result<Job> ReadJob(const ApplicationInfo& info, const Dataset& dataset,
 class Run {
  public:
   Run(std::shared_ptr<const Recording> recording, const UnitRange& range, std::vector<Pair> pairs)
-      : recording_(std::move(recording)), range_(range), pairs_(std::move(pairs)),
+      : recording_(std::move(recording)),
+        range_(range),
+        pairs_(std::move(pairs)),
         search_(recording_, range.selection.fft_flags) {
     result_.first = range.first;
   }
@@ -93,16 +95,16 @@ class Run {
  private:
   void Chunk(int threads) {
     const std::uint64_t next = result_.pairs;
-    const auto cost = static_cast<double>(
-        CostOf(pairs_[range_.first + next], recording_->header.samples));
+    const auto cost =
+        static_cast<double>(CostOf(pairs_[range_.first + next], recording_->header.samples));
     const auto each = static_cast<std::uint64_t>(std::clamp(kChunkOperations / cost, 1.0, 64.0));
     const std::uint64_t count =
         std::min(each * static_cast<std::uint64_t>(threads), range_.count - next);
     std::vector<PairResult> found(count);
     search_.Reserve(threads);
     math::ParallelFor(threads, count, [&](std::size_t i, std::size_t worker) {
-      found[i] = search_.Search(pairs_[range_.first + next + i], range_.selection.threshold,
-                                worker);
+      found[i] =
+          search_.Search(pairs_[range_.first + next + i], range_.selection.threshold, worker);
     });
     for (const PairResult& pair : found) result_.Fold(pair);
   }

@@ -12,7 +12,7 @@
 namespace picube::seti {
 
 struct SpikeSearch::Space {
-  math::Aligned<float> re, im, power;  // one batch of dechirped blocks
+  math::Aligned<float> re, im, power;            // one batch of dechirped blocks
   std::vector<math::Fft<float>::Workspace> fft;  // by log2 of the length
 };
 
@@ -60,8 +60,12 @@ PairResult SpikeSearch::Search(const Pair& pair, float threshold, std::size_t wo
     for (std::size_t b = 0; b < batch; ++b) {
       const math::Peak peak = math::SumAndPeak(isa_, space.power.data() + b * length, length);
       const double mean = peak.sum / static_cast<double>(length);
-      Spike spike{pair.K(), pair.Length(), static_cast<std::uint32_t>(first / length + b),
-                  peak.bin, 0, static_cast<float>(mean)};
+      Spike spike{pair.K(),
+                  pair.Length(),
+                  static_cast<std::uint32_t>(first / length + b),
+                  peak.bin,
+                  0,
+                  static_cast<float>(mean)};
       if (mean > 0) spike.power = static_cast<float>(static_cast<double>(peak.peak) / mean);
       result.digest = Mix64(result.digest ^ std::bit_cast<std::uint32_t>(peak.peak));
       result.digest = Mix64(result.digest ^ peak.bin);

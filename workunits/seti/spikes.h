@@ -16,8 +16,8 @@ struct Spike {
   std::uint32_t length = 0;  // FFT length
   std::uint32_t block = 0;
   std::uint32_t bin = 0;
-  float power = 0;           // peak / mean
-  float mean = 0;            // of the spectrum's powers
+  float power = 0;  // peak / mean
+  float mean = 0;   // of the spectrum's powers
 
   bool operator==(const Spike&) const = default;
 };

@@ -66,9 +66,9 @@ Status ReadLengths(std::string_view text, const ChirpTable& table, Selection& se
     const auto length = ParseCount(one);
     if (!length || !std::has_single_bit(*length) || *length > table.Lengths() ||
         (table.Lengths() & *length) == 0) {
-      return Wrong("--fft-length " + std::string(one.substr(0, 40)) +
-                       " is not a length of this recording.",
-                   "It has " + all + ".");
+      return Wrong(
+          "--fft-length " + std::string(one.substr(0, 40)) + " is not a length of this recording.",
+          "It has " + all + ".");
     }
     selection.fft_flags |= static_cast<std::uint32_t>(*length);
     from = comma + 1;
@@ -83,9 +83,9 @@ Result<Selection> ReadSelection(const SahHeader& header, const ChirpTable& table
   if (const auto text = ParameterOr(parameters, "threshold", ""); !text.empty()) {
     const auto threshold = ParseNumber(text);
     if (!threshold || !(*threshold >= 1 && *threshold <= 1e9)) {
-      return Wrong("--threshold " + std::string(text.substr(0, 40)) +
-                       " is not a power of at least 1.",
-                   "Give the least peak power in units of the mean power, such as 24.");
+      return Wrong(
+          "--threshold " + std::string(text.substr(0, 40)) + " is not a power of at least 1.",
+          "Give the least peak power in units of the mean power, such as 24.");
     }
     selection.threshold = static_cast<float>(*threshold);
   }
@@ -112,9 +112,9 @@ Result<std::uint64_t> ReadUnits(const Parameters& parameters, double cost) {
   if (!units.empty()) {
     const auto count = ParseCount(units);
     if (!count || *count == 0 || *count > kMostUnits) {
-      return Wrong("--units " + std::string(units.substr(0, 40)) +
-                       " is not a number from 1 to 1000000.",
-                   "Leave it out for units of about a minute.");
+      return Wrong(
+          "--units " + std::string(units.substr(0, 40)) + " is not a number from 1 to 1000000.",
+          "Leave it out for units of about a minute.");
     }
     return *count;
   }
@@ -130,8 +130,7 @@ Result<std::uint64_t> ReadUnits(const Parameters& parameters, double cost) {
   }
   const double wished = std::ceil(cost / (kNominalSpeed * each));
   const double least = seconds.empty() ? static_cast<double>(kLeastUnits) : 1.0;
-  return static_cast<std::uint64_t>(
-      std::clamp(wished, least, static_cast<double>(kMostUnits)));
+  return static_cast<std::uint64_t>(std::clamp(wished, least, static_cast<double>(kMostUnits)));
 }
 
 // Unit u takes the pairs whose middle of cost lies in [u, u + 1) * total / units; every unit gets
