@@ -15,7 +15,7 @@ struct Ran {
   std::string output;
 };
 
-Ran Run(const std::string& command) {
+Ran RunProgram(const std::string& command) {
   Ran ran;
   std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return ran;
@@ -29,7 +29,7 @@ Ran Run(const std::string& command) {
 }
 
 TEST(PlantedBug, IsFoundWithinTwentySeedsAndTheSeedIsNamed) {
-  const Ran hunt = Run(std::string(PICUBE_SIM_PLANTED) + " --seeds 1..20 --quiet");
+  const Ran hunt = RunProgram(std::string(PICUBE_SIM_PLANTED) + " --seeds 1..20 --quiet");
   ASSERT_NE(hunt.exit_code, 0) << "twenty seeds did not find the planted bug";
   const auto found = hunt.output.find("replay: ");
   ASSERT_NE(found, std::string::npos) << hunt.output;
@@ -38,7 +38,7 @@ TEST(PlantedBug, IsFoundWithinTwentySeedsAndTheSeedIsNamed) {
 
   // The one command that is printed plays it again, to the same end.
   const auto end = hunt.output.find('\n', found);
-  const Ran replay = Run(hunt.output.substr(found + 8, end - found - 8));
+  const Ran replay = RunProgram(hunt.output.substr(found + 8, end - found - 8));
   EXPECT_EQ(replay.exit_code, hunt.exit_code);
   EXPECT_NE(replay.output.find(" FAILED: "), std::string::npos) << replay.output;
 }

@@ -214,8 +214,11 @@ TEST_F(Asking, AUnitOverItsTimeIsStoppedAndReported) {
   bounds_.wall_seconds = 60;
   BeginWelcomed();
   HandOut({1});
-  Pass(59s);
+  Pass(30s);
+  Hear(Pulse{});
+  Pass(29s);
   EXPECT_TRUE(stopped_.empty());
+  Hear(Pulse{});
   Pass(1s);
   ASSERT_EQ(stopped_.size(), 1U);
   Feed(agent::UnitStopped{LeaseId{1}});
