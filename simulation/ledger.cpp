@@ -293,6 +293,7 @@ void Ledger::On(const BatchEnded& record) {
   Batch* batch = Find(batches_, record.batch);
   if (batch == nullptr || batch->ended) return stage_.Fail("a batch ended that was not live");
   batch->ended = record.state;
+  batch->why = record.why;
   for (const UnitId id : batch->units) {
     Unit& unit = units_.at(id);
     if (UnitIsOver(unit)) continue;

@@ -49,6 +49,7 @@ class Ledger {
     bool split = false;
     bool project_error = false;  // some host reported one: that stops the batch, true or not
     std::optional<BatchState> ended;
+    std::string why;
     std::vector<UnitId> units;  // by index
   };
   struct Unit {

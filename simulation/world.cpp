@@ -247,7 +247,7 @@ void World::CheckBatch(BatchId id, const Ledger::Batch& batch) {
   stage_.Require(batch.ended != BatchState::kCancelled || nature.cancelled_after.has_value(),
                  text + " was cancelled though nobody asked for it");
   stage_.Require(batch.ended != BatchState::kFailed || may_fail,
-                 text + " failed though nothing was wrong with it");
+                 text + " failed though nothing was wrong with it: " + batch.why);
   if (batch.ended != BatchState::kDone) return;
   for (const UnitId unit_id : batch.units) {
     const Ledger::Unit& unit = *ledger_.FindUnit(unit_id);
