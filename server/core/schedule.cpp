@@ -333,7 +333,8 @@ bool Grid::Impl::WorthCopying(const Host& host, const Lease& lease, const Unit& 
   const double estimate =
       SecondsPerFlop(holder, unit.batch->application).value_or(0) * unit.cost_flop;
   if (age < kLeastTailAge || Seconds(age) < 2 * estimate) return false;
-  if (now - holder.heard >= 2 * options_.heartbeat || Seconds(age) >= 4 * estimate) return true;
+  const bool overdue = estimate > 0 && Seconds(age) >= 4 * estimate;
+  if (overdue || now - holder.heard >= 2 * options_.heartbeat) return true;
   const bool measured = here != nullptr && here->results > 0;
   const bool holder_measured = there != nullptr && there->results > 0;
   if (measured && (!holder_measured || here->mean < there->mean)) return true;
