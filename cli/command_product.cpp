@@ -54,7 +54,7 @@ Result<SavedFile> Fetch(Session& session, const ProductFile& file, const fs::pat
   const Result<bool> there = IsThere(saved.path, file.blob, force);
   if (!there) return std::unexpected(there.error());
   if (*there) return saved;
-  const std::unique_ptr<ProgressLine> line = session.MakeProgress();
+  const std::unique_ptr<ProgressLine> line = session.MakeTransferProgress();
   const auto progress = [&](std::uint64_t done, std::uint64_t total) {
     if (line == nullptr) return;
     line->Show({.label = file.name,

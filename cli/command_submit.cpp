@@ -84,7 +84,7 @@ Result<std::vector<UploadedFile>> HashFiles(const Dataset& dataset) {
 }
 
 Status UploadFile(Session& session, const std::string& path, const UploadedFile& file) {
-  const std::unique_ptr<ProgressLine> line = session.MakeProgress();
+  const std::unique_ptr<ProgressLine> line = session.MakeTransferProgress();
   const Instant started = session.world().now();
   std::optional<std::uint64_t> first;  // where the server was already
   Progress shown{.label = "upload " + file.name,

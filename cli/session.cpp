@@ -48,14 +48,17 @@ void Session::Note(const std::string& text) {
 }
 
 std::unique_ptr<ProgressLine> Session::MakeProgress() {
-  const ProgressLine::Style plain{.terminal = false};
-  const ProgressLine::Style drawn{.terminal = true,
-                                  .width = std::max<std::size_t>(world_.width, 20)};
-  if (!common_.json) {
-    return std::make_unique<ProgressLine>(world_.out, world_.out_is_terminal ? drawn : plain);
-  }
-  if (!world_.err_is_terminal) return nullptr;
-  return std::make_unique<ProgressLine>(world_.err, drawn);
+  if (common_.json) return MakeTransferProgress();
+  return std::make_unique<ProgressLine>(world_.out, Style(world_.out_is_terminal));
+}
+
+std::unique_ptr<ProgressLine> Session::MakeTransferProgress() {
+  if (common_.json && !world_.err_is_terminal) return nullptr;
+  return std::make_unique<ProgressLine>(world_.err, Style(world_.err_is_terminal));
+}
+
+ProgressLine::Style Session::Style(bool terminal) const {
+  return {.terminal = terminal, .width = std::max<std::size_t>(world_.width, 20)};
 }
 
 bool Session::Colours(bool terminal) const {

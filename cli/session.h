@@ -33,13 +33,17 @@ class Session {
   // On standard error, for people only.
   void Note(const std::string& text);
 
-  // Where progress is drawn: standard output, or with --json standard error if it is a terminal.
+  // A watched batch is what the command is about: standard output (with --json as a transfer).
   [[nodiscard]] std::unique_ptr<ProgressLine> MakeProgress();
+  // Transfers are drawn on standard error, so that standard output has paths and numbers only;
+  // with --json only if it is a terminal. May be null.
+  [[nodiscard]] std::unique_ptr<ProgressLine> MakeTransferProgress();
   // "\x1b[1m…" if standard output is a terminal that may have colours.
   [[nodiscard]] std::string Bold(const std::string& text) const;
 
  private:
   [[nodiscard]] bool Colours(bool terminal) const;
+  [[nodiscard]] ProgressLine::Style Style(bool terminal) const;
 
   World& world_;
   const CommonOptions& common_;

@@ -31,7 +31,7 @@ TEST_F(SubmitTest, FilesAreThereBeforeTheBatchIsMade) {
   EXPECT_EQ(desk_.server.blobs.at(submit.files[0].blob.hash), "data of the sky");
   EXPECT_EQ(submit.parameters, (Parameters{{"chirp", "-2:2"}}));
   EXPECT_EQ(submit.name, "sky");
-  EXPECT_NE(desk_.out.find("batch 3\n"), std::string::npos);
+  EXPECT_EQ(desk_.out.rfind("batch 3\n", 0), 0U);
   EXPECT_NE(desk_.out.find("picube watch 3"), std::string::npos);
   EXPECT_NE(desk_.out.find("picube product 3"), std::string::npos);
 }
