@@ -44,26 +44,29 @@ class SetiApplication : public ::testing::Test {
 };
 
 TEST_F(SetiApplication, BitsAreTheSameForAnyNumberOfThreads) {
-  const auto units = test::AllUnits(*application_, dataset_, {{"units", "2"}});
+  const auto units = test::AllUnits(*application_, dataset_, {{"units", "2"}, {"chirp", "0.03"}});
   ASSERT_EQ(units.size(), 2U);
   const Bytes one = ComputeUnit(units[1], 1);
   for (const int threads : {2, 3, 4, 7}) EXPECT_EQ(ComputeUnit(units[1], threads), one);
 }
 
 TEST_F(SetiApplication, BitsAreTheSameOnEveryMachine) {
-  const auto units = test::AllUnits(*application_, dataset_, {{"units", "1"}});
+  const auto units = test::AllUnits(*application_, dataset_, {{"units", "1"}, {"chirp", "0:0.06"}});
   const Bytes payload = ComputeUnit(units[0], 2);
   std::uint64_t digest = 0;
   for (const char c : payload) digest = Mix64(digest ^ static_cast<unsigned char>(c));
-  EXPECT_EQ(digest, 3838497101735532174U);
+  EXPECT_EQ(digest, 9031534200786932059U);
 }
 
 TEST_F(SetiApplication, ProductIsTheSameForEverySplit) {
-  const std::string whole = Product({{"units", "1"}, {"threshold", "40"}}, 2);
+  const auto with = [](const char* units) {
+    return Parameters{{"units", units}, {"threshold", "40"}, {"chirp", "0.03:0.06"}};
+  };
+  const std::string whole = Product(with("1"), 2);
   EXPECT_NE(whole.find("<spike>"), std::string::npos);
   EXPECT_NE(whole.find("<best_spike>"), std::string::npos);
-  EXPECT_EQ(Product({{"units", "2"}, {"threshold", "40"}}, 1), whole);
-  EXPECT_EQ(Product({{"units", "128"}, {"threshold", "40"}}, 2), whole);
+  EXPECT_EQ(Product(with("2"), 1), whole);
+  EXPECT_EQ(Product(with("128"), 2), whole);
 }
 
 TEST_F(SetiApplication, ToneIsFoundAtItsDriftAndFrequency) {
@@ -84,7 +87,8 @@ TEST_F(SetiApplication, ToneIsFoundAtItsDriftAndFrequency) {
 }
 
 TEST_F(SetiApplication, StoppedUnitGoesOnFromItsCheckpoint) {
-  const auto units = test::AllUnits(*application_, dataset_, {{"units", "1"}});
+  const auto units =
+      test::AllUnits(*application_, dataset_, {{"units", "1"}, {"fft-length", "64,16384"}});
   const Bytes whole = ComputeUnit(units[0], 1);
   test::TestContext context(1);
   context.StopAtPause(3);

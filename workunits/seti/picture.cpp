@@ -74,7 +74,9 @@ std::string DrawSignals(const SahHeader& header, const ChirpTable& table,
   PlotSpec plot;
   const double middle = BandLow(header) + header.sample_rate / 2;
   plot.title = header.name;
-  plot.subtitle = std::to_string(spikes.size()) + " spikes, threshold " +
+  const auto above = std::count_if(spikes.begin(), spikes.end(),
+                                   [&](const Spike& spike) { return spike.power > threshold; });
+  plot.subtitle = std::to_string(above) + " spikes, threshold " +
                   NumberText(static_cast<double>(threshold)) +
                   " x mean; thick: where found, thin: the same drift over the whole recording";
   plot.x_label = "time since the start of the recording (s)";
