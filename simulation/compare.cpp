@@ -8,9 +8,9 @@ namespace picube::sim {
 
 std::vector<PolicyRun> ComparePolicies(const SimOptions& options) {
   std::vector<PolicyRun> runs;
-  for (const PolicyKind policy : {PolicyKind::kRoundRobin, PolicyKind::kWeighted,
-                                  PolicyKind::kLeastLeases, PolicyKind::kLoad,
-                                  PolicyKind::kAdaptive}) {
+  for (const PolicyKind policy :
+       {PolicyKind::kRoundRobin, PolicyKind::kWeighted, PolicyKind::kLeastLeases, PolicyKind::kLoad,
+        PolicyKind::kAdaptive}) {
     runs.push_back({policy, Play(MakeComparison(options, policy))});
   }
   return runs;

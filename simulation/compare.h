@@ -22,6 +22,7 @@ struct PolicyRun {
 // be faster.
 [[nodiscard]] std::uint64_t PerfectSeconds(const SimOptions& options);
 
-[[nodiscard]] std::string TableOf(const std::vector<PolicyRun>& runs, std::uint64_t perfect_seconds);
+[[nodiscard]] std::string TableOf(const std::vector<PolicyRun>& runs,
+                                  std::uint64_t perfect_seconds);
 
 }  // namespace picube::sim

@@ -1,5 +1,5 @@
-// The log of a run: one line an event, in a form that depends on nothing but the run. Its hash tells
-// whether two runs were the same: same seed and same program, same hash, on every machine.
+// The log of a run: one line an event, in a form that depends on nothing but the run. Its hash
+// tells whether two runs were the same: same seed and same program, same hash, on every machine.
 //
 // One thread.
 #pragma once

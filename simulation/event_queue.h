@@ -31,7 +31,8 @@ class EventQueue {
       now_ = until;
       return false;
     }
-    // The queue hands out const references only; the event is popped before it can be compared again.
+    // The queue hands out const references only; the event is popped before it can be compared
+    // again.
     Action action = std::move(const_cast<Event&>(events_.top()).action);
     now_ = events_.top().when;
     events_.pop();

@@ -39,7 +39,8 @@ void Ledger::OnRow(std::span<const Record> records) {
   }
 }
 
-// --- Principals -------------------------------------------------------------------------------------
+// --- Principals
+// -------------------------------------------------------------------------------------
 
 void Ledger::On(const EpochStarted& record) {
   stage_.Require(record.epoch > epoch_, "the epoch did not rise");
@@ -59,7 +60,8 @@ void Ledger::On(const HostRetired& record) {
   if (Host* host = Find(hosts_, record.host)) host->retired = true;
 }
 
-// --- Batches and units ------------------------------------------------------------------------------
+// --- Batches and units
+// ------------------------------------------------------------------------------
 
 void Ledger::On(const BatchSubmitted& record) {
   stage_.Require(batches_.empty() || batches_.rbegin()->first < record.batch,
@@ -116,7 +118,8 @@ Ledger::Unit* Ledger::LiveUnit(UnitId id, std::string_view what) {
   return unit;
 }
 
-// --- Leases -----------------------------------------------------------------------------------------
+// --- Leases
+// -----------------------------------------------------------------------------------------
 
 void Ledger::On(const LeasesGranted& record) {
   Host* host = Find(hosts_, record.host);
@@ -187,7 +190,8 @@ void Ledger::On(const LeasesEnded& record) {
   }
 }
 
-// --- Results ----------------------------------------------------------------------------------------
+// --- Results
+// ----------------------------------------------------------------------------------------
 
 void Ledger::On(const ResultsReceived& record) {
   for (const UnitResult& result : record.results) Receive(record.host, record.sealed, result);
@@ -262,7 +266,8 @@ void Ledger::CheckHonest(UnitId id, const Unit& unit, const Replication& replica
     if (!lease.received || lease.digest != digest) continue;
     const std::string& name = hosts_.at(lease.host).name;
     const auto nature = std::ranges::find(scenario_.hosts, name, &HostNature::name);
-    stage_.Require(nature != scenario_.hosts.end() && nature->colludes,
+    // Liars who do not collude may still agree by chance: both report the same wrong unit's result.
+    stage_.Require(nature != scenario_.hosts.end() && (nature->colludes || nature->replays),
                    UnitText(id) + " was settled on a lie without enough liars");
   }
 }
@@ -305,7 +310,8 @@ void Ledger::On(const BatchEnded& record) {
   stage_.Require(batch->split, "a batch is done before it was split");
 }
 
-// --- Messages ---------------------------------------------------------------------------------------
+// --- Messages
+// ---------------------------------------------------------------------------------------
 
 void Ledger::OnReleased(HostId host, const Message& message) {
   if (const auto* welcome = std::get_if<Welcome>(&message)) {

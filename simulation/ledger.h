@@ -1,5 +1,5 @@
-// The judge of a run: a naive twin of the grid, made from the durable rows and nothing else, and the
-// rules that must hold whatever happened. It keeps every unit and lease that ever was.
+// The judge of a run: a naive twin of the grid, made from the durable rows and nothing else, and
+// the rules that must hold whatever happened. It keeps every unit and lease that ever was.
 //
 // Told of every row when it is durable and of every message when it is released. One thread.
 #pragma once
@@ -26,7 +26,7 @@ struct RunCounts {
   std::uint64_t results = 0;
   std::uint64_t settled = 0;
   std::uint64_t failed = 0;
-  std::uint64_t wrong = 0;           // settled on a lie (single results, or liars who colluded)
+  std::uint64_t wrong = 0;  // settled on a lie (single results, or liars who colluded)
   std::uint64_t leases_lost = 0;
   std::uint64_t server_starts = 0;
   bool operator==(const RunCounts&) const = default;
@@ -45,7 +45,7 @@ class Ledger {
   struct Batch {
     std::uint64_t nature = 0;  // its number in the scenario
     std::uint64_t created = 0;
-    UnitId first;              // units of a batch need not follow each other
+    UnitId first;  // units of a batch need not follow each other
     bool split = false;
     bool project_error = false;  // some host reported one: that stops the batch, true or not
     std::optional<BatchState> ended;

@@ -1,11 +1,11 @@
 // picube-sim: plays runs of the whole grid from seeds and says whether every rule held.
+#include <unistd.h>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -102,8 +102,8 @@ void PrintJson(std::uint64_t seed, const Scenario& scenario, const RunResult& re
       std::string(PolicyName(scenario.policy)).c_str(), result.failure.empty() ? "true" : "false",
       failure.c_str(), number(result.log_hash), number(result.log_lines),
       static_cast<long long>(result.virtual_time.count() / 1'000'000), scenario.hosts.size(),
-      number(n.rows), number(n.leases), number(n.leases_lost), number(n.results),
-      number(n.settled), number(n.failed), number(n.wrong), number(n.server_starts));
+      number(n.rows), number(n.leases), number(n.leases_lost), number(n.results), number(n.settled),
+      number(n.failed), number(n.wrong), number(n.server_starts));
 }
 
 void PrintLine(std::uint64_t seed, const Scenario& scenario, const RunResult& result) {
@@ -114,10 +114,10 @@ void PrintLine(std::uint64_t seed, const Scenario& scenario, const RunResult& re
       "%llu leases (%llu lost), %llu server starts%s\n",
       number(seed), std::string(Name(scenario.profile)).c_str(),
       std::string(PolicyName(scenario.policy)).c_str(), result.failure.empty() ? "ok" : "FAILED",
-      number(result.log_hash),
-      static_cast<long long>(result.virtual_time.count() / 3'600'000'000), scenario.hosts.size(),
-      number(n.settled), number(n.failed), number(n.leases), number(n.leases_lost),
-      number(n.server_starts), n.wrong != 0 ? " (lies believed where one result is)" : "");
+      number(result.log_hash), static_cast<long long>(result.virtual_time.count() / 3'600'000'000),
+      scenario.hosts.size(), number(n.settled), number(n.failed), number(n.leases),
+      number(n.leases_lost), number(n.server_starts),
+      n.wrong != 0 ? " (lies believed where one result is)" : "");
 }
 
 bool PlaySeed(const Arguments& arguments, std::uint64_t seed, const std::string& command) {

@@ -9,8 +9,8 @@
 namespace picube::sim {
 namespace {
 
-constexpr Duration kConnectFails = 5s;        // until a peer gives up an attempt
-constexpr Duration kSilenceBreaks = 90s;      // the transport's own heartbeat timeout
+constexpr Duration kConnectFails = 5s;    // until a peer gives up an attempt
+constexpr Duration kSilenceBreaks = 90s;  // the transport's own heartbeat timeout
 
 }  // namespace
 
@@ -27,7 +27,8 @@ Duration Network::Delay(Link& link) {
   return Skewed(link.rng, link.nature.delay_least, link.nature.delay_spread);
 }
 
-// --- Connections ------------------------------------------------------------------------------------
+// --- Connections
+// ------------------------------------------------------------------------------------
 
 void Network::Connect(LinkId link, const TransportKey& key) {
   Close(link);
@@ -106,8 +107,8 @@ void Network::ServerGone() {
     if (connection == 0) continue;
     connections_[connection].server_open = false;
     // A killed process closes its sockets; a machine without power says nothing.
-    const Duration wait = link.rng.OneIn(3) ? Between(link.rng, Duration(1s), kSilenceBreaks)
-                                            : Delay(link);
+    const Duration wait =
+        link.rng.OneIn(3) ? Between(link.rng, Duration(1s), kSilenceBreaks) : Delay(link);
     stage_.queue.After(wait, [this, id, connection] { EndForPeer(id, connection); });
   }
   std::erase_if(connections_, [this](const auto& entry) {
@@ -115,7 +116,8 @@ void Network::ServerGone() {
   });
 }
 
-// --- Messages ---------------------------------------------------------------------------------------
+// --- Messages
+// ---------------------------------------------------------------------------------------
 
 void Network::SendToServer(LinkId id, const Envelope& envelope) {
   Link& link = links_[id];
@@ -171,7 +173,8 @@ void Network::Deliver(bool up, std::uint64_t connection, BytesView frame) {
   }
 }
 
-// --- Faults -----------------------------------------------------------------------------------------
+// --- Faults
+// -----------------------------------------------------------------------------------------
 
 void Network::ScheduleDrop(LinkId id) {
   Link& link = links_[id];
@@ -201,9 +204,7 @@ void Network::Cut(LinkId id) {
   const std::uint64_t number = ++link.cut_number;
   const Duration span = Between(link.rng, Duration(1s), link.nature.partition_most);
   const std::uint64_t connection = link.connection;
-  stage_.Note(link.name, ways == 0   ? "cut to peer"
-                         : ways == 1 ? "cut to server"
-                                     : "cut");
+  stage_.Note(link.name, ways == 0 ? "cut to peer" : ways == 1 ? "cut to server" : "cut");
   if (span > kSilenceBreaks && connection != 0) {
     stage_.queue.After(kSilenceBreaks, [this, id, connection] {
       EndForPeer(id, connection);

@@ -1,9 +1,8 @@
 // The network: links between peers (workers, operators) and the one server, with everything that
 // goes wrong on links. Messages pass through the wire codec as they would through a socket.
 //
-// A peer connects, gets a connection, sends and receives on it until it breaks. A connection may end
-// for one side long before the other side hears of it, or without its ever hearing.
-// One thread.
+// A peer connects, gets a connection, sends and receives on it until it breaks. A connection may
+// end for one side long before the other side hears of it, or without its ever hearing. One thread.
 #pragma once
 
 #include <cstdint>

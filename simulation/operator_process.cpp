@@ -28,8 +28,8 @@ OperatorProcess::OperatorProcess(Stage& stage, Network& network, const Scenario&
       scenario_(scenario),
       server_(server),
       rng_(RngFor(scenario.seed, kOperatorPart)) {
-  link_ = network_.AddLink("operator", OperatorLink(scenario),
-                           RngFor(scenario.seed, kOperatorLink), this);
+  link_ = network_.AddLink("operator", OperatorLink(scenario), RngFor(scenario.seed, kOperatorLink),
+                           this);
 }
 
 void OperatorProcess::Boot() {
@@ -49,7 +49,8 @@ void OperatorProcess::PlanFor(Duration wait, std::function<void()> then) {
   });
 }
 
-// --- Wishes -----------------------------------------------------------------------------------------
+// --- Wishes
+// -----------------------------------------------------------------------------------------
 
 void OperatorProcess::Ask(Message message, OnAnswer on_answer) {
   const std::uint64_t request = next_request_++;
@@ -103,10 +104,9 @@ void OperatorProcess::Submitted(std::uint64_t number, BatchId batch) {
   if (nature.new_priority) {
     PlanFor(Between(rng_, Duration(0), kRetryAfterMost), [this, batch, number, ignore] {
       const std::int32_t priority = *scenario_.batches[number].new_priority;
-      Ask(Control{.kind = ControlKind::kSetPriority,
-                  .id = batch.value,
-                  .text = {},
-                  .number = priority},
+      Ask(
+          Control{
+              .kind = ControlKind::kSetPriority, .id = batch.value, .text = {}, .number = priority},
           ignore);
     });
   }
@@ -118,9 +118,7 @@ void OperatorProcess::Submitted(std::uint64_t number, BatchId batch) {
 }
 
 void OperatorProcess::Invite(WorkerProcess& worker) {
-  Ask(Control{.kind = ControlKind::kInvite,
-              .text = worker.Nature().owner,
-              .number = kCodeSeconds},
+  Ask(Control{.kind = ControlKind::kInvite, .text = worker.Nature().owner, .number = kCodeSeconds},
       [&worker, this](const Message& answer) {
         if (const auto* done = std::get_if<picube::Done>(&answer)) {
           worker.Invite(done->text);
@@ -130,7 +128,8 @@ void OperatorProcess::Invite(WorkerProcess& worker) {
       });
 }
 
-// Explanations come from the predicates of the scheduler: asking must never change or break anything.
+// Explanations come from the predicates of the scheduler: asking must never change or break
+// anything.
 void OperatorProcess::AskWhy() {
   stage_.queue.After(Between(rng_, Duration(1s), kAskWhyMost), [this] {
     if (!faults_) return;
@@ -146,7 +145,8 @@ void OperatorProcess::AskWhy() {
   });
 }
 
-// --- The link ---------------------------------------------------------------------------------------
+// --- The link
+// ---------------------------------------------------------------------------------------
 
 void OperatorProcess::OnConnected() {
   for (const auto& [request, wish] : wishes_) {

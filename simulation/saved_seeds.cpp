@@ -9,8 +9,10 @@ namespace picube::sim {
 namespace {
 
 constexpr std::string_view kHead =
-    "# Runs worth playing again: `picube-sim --saved simulation/seeds.txt` plays them all. Those with\n"
-    "# a hash have to give the same event log on every machine; after a change of the grid's rules\n"
+    "# Runs worth playing again: `picube-sim --saved simulation/seeds.txt` plays them all. Those "
+    "with\n"
+    "# a hash have to give the same event log on every machine; after a change of the grid's "
+    "rules\n"
     "# that is meant, `picube-sim --pin simulation/seeds.txt` writes the new hashes.\n"
     "#\n"
     "# seed  profile  log hash          why it is kept\n";

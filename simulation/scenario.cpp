@@ -176,9 +176,7 @@ Duration QuietBound(const Scenario& scenario) {
 
 }  // namespace
 
-std::string_view Name(Profile profile) {
-  return kProfiles[static_cast<std::size_t>(profile)].name;
-}
+std::string_view Name(Profile profile) { return kProfiles[static_cast<std::size_t>(profile)].name; }
 
 std::optional<Profile> ProfileNamed(std::string_view name) {
   for (const ProfileName& entry : kProfiles) {

@@ -18,7 +18,8 @@ Message No(std::string what) {
 
 }  // namespace
 
-// --- Connections ------------------------------------------------------------------------------------
+// --- Connections
+// ------------------------------------------------------------------------------------
 
 void ServerProcess::AdmitAnew() {
   admitted_.clear();
@@ -110,14 +111,15 @@ void ServerProcess::Invite(const Peer& peer, std::uint64_t connection, std::uint
                       .code = code});
 }
 
-// --- Blobs ------------------------------------------------------------------------------------------
+// --- Blobs
+// ------------------------------------------------------------------------------------------
 
 void ServerProcess::SendChunks(std::uint64_t connection, std::uint64_t request,
                                const GetChunk& wanted) {
   const auto blob = disk_.blobs.find(wanted.blob);
   if (blob == disk_.blobs.end()) {
     return Reply(connection, request,
-                  Refused{.kind = ErrorKind::kUnit, .what = "there is no such blob", .next = {}});
+                 Refused{.kind = ErrorKind::kUnit, .what = "there is no such blob", .next = {}});
   }
   const Bytes& bytes = blob->second;
   std::uint64_t offset = wanted.offset;
@@ -129,8 +131,7 @@ void ServerProcess::SendChunks(std::uint64_t connection, std::uint64_t request,
   }
 }
 
-void ServerProcess::TakeChunk(std::uint64_t connection, std::uint64_t request,
-                              const Chunk& chunk) {
+void ServerProcess::TakeChunk(std::uint64_t connection, std::uint64_t request, const Chunk& chunk) {
   PutState state{.blob = chunk.blob};
   if (const auto whole = disk_.blobs.find(chunk.blob); whole != disk_.blobs.end()) {
     state.next_offset = whole->second.size();
@@ -139,7 +140,7 @@ void ServerProcess::TakeChunk(std::uint64_t connection, std::uint64_t request,
   }
   if (disk_full_) {
     return Reply(connection, request,
-                  Refused{.kind = ErrorKind::kStore, .what = "the disk is full", .next = {}});
+                 Refused{.kind = ErrorKind::kStore, .what = "the disk is full", .next = {}});
   }
   Bytes& partial = partial_blobs_[chunk.blob];
   if (chunk.offset == partial.size()) partial += chunk.data;
@@ -182,7 +183,8 @@ void ServerProcess::AnswerQuery(std::uint64_t connection, std::uint64_t request,
   Reply(connection, request, std::move(answer));
 }
 
-// --- Behind the core: splitter and merger -------------------------------------------------------------
+// --- Behind the core: splitter and merger
+// -------------------------------------------------------------
 
 void ServerProcess::HandleEvent(const Event& event, std::uint64_t row) {
   if (std::holds_alternative<PrincipalsChanged>(event)) {
@@ -211,8 +213,7 @@ void ServerProcess::Split(const WantUnits& wanted) {
       return Push(SplitFailed{wanted.batch, {ErrorKind::kUser, "the recording ends early", {}}});
     }
     SplitStep step{.batch = wanted.batch, .units = {}, .last = false};
-    const std::uint64_t end =
-        std::min(batch.units, wanted.from + scenario_.server.units_per_split);
+    const std::uint64_t end = std::min(batch.units, wanted.from + scenario_.server.units_per_split);
     for (std::uint64_t index = wanted.from; index < end; ++index) {
       const UnitNature unit = MakeUnit(scenario_, number, index);
       step.units.push_back({.parameters = EncodeUnit(unit),

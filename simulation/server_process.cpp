@@ -12,8 +12,8 @@ namespace {
 enum Part : std::uint64_t { kShellPart = 40, kCorePart = 41 };
 
 constexpr std::int64_t kWallStartMs = 1'700'000'000'000;
-constexpr Duration kTurn = 100us;    // from a message's arrival until the loop reads it
-constexpr Duration kRetry = 500ms;   // of a commit that failed
+constexpr Duration kTurn = 100us;   // from a message's arrival until the loop reads it
+constexpr Duration kRetry = 500ms;  // of a commit that failed
 
 }  // namespace
 
@@ -44,7 +44,8 @@ std::unique_ptr<Grid> ServerProcess::MakeGrid() const {
   return std::make_unique<Grid>(std::move(options), RngFor(scenario_.seed, kCorePart, starts_));
 }
 
-// --- Life and death ---------------------------------------------------------------------------------
+// --- Life and death
+// ---------------------------------------------------------------------------------
 
 void ServerProcess::Start() {
   ++starts_;
@@ -110,7 +111,8 @@ bool ServerProcess::Quiet() const {
   return Up() && pending_.empty() && !committing_ && inbox_.empty();
 }
 
-// --- The loop ---------------------------------------------------------------------------------------
+// --- The loop
+// ---------------------------------------------------------------------------------------
 
 void ServerProcess::Push(Input input) {
   inbox_.push_back(std::move(input));
@@ -178,8 +180,8 @@ void ServerProcess::FinishCommit() {
       WakeTurn();
     }
     Release();
-    const bool snapshot = scenario_.server.snapshot_one_in != 0 &&
-                          rng_.OneIn(scenario_.server.snapshot_one_in);
+    const bool snapshot =
+        scenario_.server.snapshot_one_in != 0 && rng_.OneIn(scenario_.server.snapshot_one_in);
     if (snapshot && !pending_.size()) WriteSnapshot();
   }
   if (!inbox_.empty()) WakeTurn();

@@ -58,7 +58,7 @@ class ServerProcess : public ServerEnd {
     TransportKey key;
     AdmittedKey who;
   };
-  struct Pending {  // decided, not yet durable
+  struct Pending {          // decided, not yet durable
     std::uint64_t row = 0;  // 0 = needs no row
     ServerDisk::Row bytes;
     Ready ready;

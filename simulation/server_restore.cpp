@@ -70,13 +70,14 @@ void ServerProcess::WriteSnapshot() {
   flush();
   std::uint64_t hash = 0;
   for (const Bytes& chunk : snapshot.chunks) hash = HashBytes(chunk, hash);
-  stage_.Note("server", "snapshot at row " + std::to_string(snapshot.row) + " " +
-                            std::to_string(hash));
+  stage_.Note("server",
+              "snapshot at row " + std::to_string(snapshot.row) + " " + std::to_string(hash));
   disk_.snapshot = std::move(snapshot);
   disk_.rows.clear();
 }
 
-// --- The projection ---------------------------------------------------------------------------------
+// --- The projection
+// ---------------------------------------------------------------------------------
 
 void ServerProcess::QueueProjection(std::uint64_t row, std::vector<Event> events) {
   if (row != 0) behind_.push_back({row, std::move(events)});
@@ -106,9 +107,8 @@ void ServerProcess::Project(const Behind& behind) {
                      "unit " + std::to_string(closed->unit.value) + " ended twice");
       place->second = *closed;
     } else if (const auto* archived = std::get_if<BatchArchived>(&event)) {
-      stage_.Require(
-          disk_.projection.archived.emplace(archived->info.id, archived->info).second,
-          "a batch was archived twice");
+      stage_.Require(disk_.projection.archived.emplace(archived->info.id, archived->info).second,
+                     "a batch was archived twice");
     }
   }
 }

@@ -9,14 +9,15 @@ namespace picube::sim {
 namespace {
 
 constexpr std::uint64_t kColludersSalt = 0xc0111de;
-constexpr Duration kDiskMost = 50ms;       // to write a result
-constexpr Duration kPauseMost = 1s;        // until a kernel sees that it is to stop
+constexpr Duration kDiskMost = 50ms;  // to write a result
+constexpr Duration kPauseMost = 1s;   // until a kernel sees that it is to stop
 constexpr Duration kCheckpointEvery = 60s;
-constexpr Duration kBackMost = 2min;       // until a process that ended is started again
+constexpr Duration kBackMost = 2min;  // until a process that ended is started again
 
 }  // namespace
 
-// --- Messages ---------------------------------------------------------------------------------------
+// --- Messages
+// ---------------------------------------------------------------------------------------
 
 void WorkerProcess::Do(agent::Send& action) {
   auto* report = std::get_if<Report>(&action.message);
@@ -52,7 +53,8 @@ void WorkerProcess::Do(agent::Exit& action) {
   stage_.queue.After(Between(rng_, Duration(1s), kBackMost), [this] { Boot(); });
 }
 
-// --- The spool --------------------------------------------------------------------------------------
+// --- The spool
+// --------------------------------------------------------------------------------------
 
 void WorkerProcess::Do(agent::KeepLease& action) {
   if (!disk_full_) disk_.leases[action.work.lease] = action.work;
@@ -76,8 +78,7 @@ void WorkerProcess::Do(agent::SpoolResult& action) {
       disk_.leases.erase(lease);
       disk_.checkpoints.erase(lease);
     }
-    Feed(agent::ResultSpooled{
-        .lease = lease, .digest = result.digest, .durable = !disk_full_});
+    Feed(agent::ResultSpooled{.lease = lease, .digest = result.digest, .durable = !disk_full_});
   });
 }
 
@@ -104,7 +105,8 @@ void WorkerProcess::Do(agent::ReadPayload& action) {
   RunLater(1ms, [this, answer = std::move(answer)] { Feed(answer); });
 }
 
-// --- The cache --------------------------------------------------------------------------------------
+// --- The cache
+// --------------------------------------------------------------------------------------
 
 void WorkerProcess::AnswerBlobState(const Digest& blob) {
   agent::BlobState state{.blob = blob, .next_offset = 0, .complete = false, .error = {}};
@@ -136,11 +138,11 @@ void WorkerProcess::Do(agent::StoreChunk& action) {
 
 void WorkerProcess::Do(agent::DropBlob& action) {
   disk_.partial_blobs.erase(action.blob);
-  std::erase_if(disk_.blobs,
-                [&](const auto& entry) { return entry.first.hash == action.blob; });
+  std::erase_if(disk_.blobs, [&](const auto& entry) { return entry.first.hash == action.blob; });
 }
 
-// --- The kernel -------------------------------------------------------------------------------------
+// --- The kernel
+// -------------------------------------------------------------------------------------
 
 void WorkerProcess::Do(agent::StartUnit& action) {
   const LeaseId lease = action.work.lease;
@@ -217,8 +219,7 @@ void WorkerProcess::EndKernel() {
   if (ran >= kCheckpointEvery && !disk_full_ && kept != disk_.leases.end()) {
     const std::int64_t saved_seconds = ran / kCheckpointEvery * 60;
     disk_.checkpoints[kernel_->work.lease] =
-        kernel_->done_flop +
-        static_cast<std::uint64_t>(saved_seconds) * nature_.flop_per_second;
+        kernel_->done_flop + static_cast<std::uint64_t>(saved_seconds) * nature_.flop_per_second;
     kept->second.attempts = 0;
   }
   kernel_.reset();

@@ -44,8 +44,8 @@ WorkerProcess::WorkerProcess(Stage& stage, Network& network, const Scenario& sce
       number_(number),
       signing_key_(SimSigningKey(nature.name)),
       transport_key_(SimTransportKey(nature.name)) {
-  link_ = network_.AddLink(nature.name, nature.link, RngFor(scenario.seed, kLinkPart, number),
-                           this);
+  link_ =
+      network_.AddLink(nature.name, nature.link, RngFor(scenario.seed, kLinkPart, number), this);
 }
 
 Instant WorkerProcess::LocalNow() const {
@@ -60,7 +60,8 @@ void WorkerProcess::RunLater(Duration wait, EventQueue::Action action) {
   });
 }
 
-// --- Life -------------------------------------------------------------------------------------------
+// --- Life
+// -------------------------------------------------------------------------------------------
 
 void WorkerProcess::Invite(std::string code) {
   if (disk_.enrolled || !code_.empty()) return;
@@ -83,7 +84,9 @@ void WorkerProcess::Enroll() {
 }
 
 void WorkerProcess::SendEnrol() {
-  Enrol enrol{.name = nature_.name, .transport_key = transport_key_, .signing_key = signing_key_,
+  Enrol enrol{.name = nature_.name,
+              .transport_key = transport_key_,
+              .signing_key = signing_key_,
               .proof = {}};
   network_.SendToServer(link_, Envelope{.request = 1, .message = std::move(enrol)});
   RunLater(kEnrolRetry, [this] {
@@ -163,7 +166,8 @@ bool WorkerProcess::Idle() const {
   return disk_.results.empty() && disk_.leases.empty() && (!agent_ || agent_->Idle());
 }
 
-// --- The link ---------------------------------------------------------------------------------------
+// --- The link
+// ---------------------------------------------------------------------------------------
 
 void WorkerProcess::OnConnected() {
   if (power_ == Power::kRunning) return Feed(agent::Connected{});
@@ -212,7 +216,8 @@ void WorkerProcess::OnMessage(const Envelope& envelope) {
   StartAgent();
 }
 
-// --- The agent --------------------------------------------------------------------------------------
+// --- The agent
+// --------------------------------------------------------------------------------------
 
 void WorkerProcess::Feed(agent::Input input) {
   if (!agent_) return;

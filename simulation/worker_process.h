@@ -22,8 +22,8 @@ namespace picube::sim {
 
 class WorkerProcess : public PeerEnd {
  public:
-  WorkerProcess(Stage& stage, Network& network, const Scenario& scenario,
-                const HostNature& nature, std::uint64_t number);
+  WorkerProcess(Stage& stage, Network& network, const Scenario& scenario, const HostNature& nature,
+                std::uint64_t number);
 
   // --- What the world does to it.
   void Invite(std::string code);  // a join code, good once
@@ -68,7 +68,7 @@ class WorkerProcess : public PeerEnd {
     std::uint64_t done_flop = 0;  // at `since`
     Instant since;                // virtual
     bool paused = false;
-    std::uint64_t run = 0;        // a newer start makes older events void
+    std::uint64_t run = 0;  // a newer start makes older events void
   };
 
   // worker_process.cpp: life, link and clock

@@ -17,9 +17,9 @@ namespace {
 
 enum Part : std::uint64_t { kFaultPart = 100 };
 
-constexpr Duration kWatch = 5s;              // between two looks at whether all is done
+constexpr Duration kWatch = 5s;  // between two looks at whether all is done
 constexpr Duration kRestoreCheckMost = 20min;
-constexpr Duration kDrainBound = 3h;         // for the last acknowledgements
+constexpr Duration kDrainBound = 3h;  // for the last acknowledgements
 
 class World {
  public:
@@ -62,14 +62,15 @@ World::World(const Scenario& scenario, std::FILE* log_file)
   network_.SetServer(&server_);
   for (const auto* natures : {&scenario.hosts, &scenario.helpers}) {
     for (const HostNature& nature : *natures) {
-      workers_.push_back(std::make_unique<WorkerProcess>(stage_, network_, scenario, nature,
-                                                         workers_.size()));
+      workers_.push_back(
+          std::make_unique<WorkerProcess>(stage_, network_, scenario, nature, workers_.size()));
     }
   }
   operator_ = std::make_unique<OperatorProcess>(stage_, network_, scenario, server_);
 }
 
-// --- Faults -----------------------------------------------------------------------------------------
+// --- Faults
+// -----------------------------------------------------------------------------------------
 
 void World::Repeat(Rng rng, Duration between, std::function<void(Rng&)> fault) {
   if (between == Duration(0)) return;
@@ -116,9 +117,8 @@ void World::PlanWorkerFaults(std::size_t number) {
     worker.Crash();
     boot_later(Between(rng, Duration(1s), Duration(10min)));
   });
-  Repeat(stream(2), nature.between_hangs, [&worker](Rng& rng) {
-    worker.Hang(Between(rng, Duration(1s), Duration(10min)));
-  });
+  Repeat(stream(2), nature.between_hangs,
+         [&worker](Rng& rng) { worker.Hang(Between(rng, Duration(1s), Duration(10min))); });
   Repeat(stream(3), nature.between_absences, [&worker](Rng&) {
     if (worker.Nature().leaves_for_good) worker.LeaveForGood();
     worker.Leave();
@@ -161,7 +161,8 @@ void World::LookAfterInvitations() {
   });
 }
 
-// --- The run ----------------------------------------------------------------------------------------
+// --- The run
+// ----------------------------------------------------------------------------------------
 
 bool World::RunUntil(Instant until, const std::function<bool()>& done) {
   Instant next_look = stage_.queue.Now();
@@ -227,10 +228,12 @@ void World::CheckUtilisation(RunResult& result) const {
   }
   const std::uint64_t all_ms =
       workers_.size() * static_cast<std::uint64_t>(result.makespan.count() / 1000);
-  if (all_ms != 0) result.utilisation_permille = static_cast<std::uint32_t>(busy_ms * 1000 / all_ms);
+  if (all_ms != 0)
+    result.utilisation_permille = static_cast<std::uint32_t>(busy_ms * 1000 / all_ms);
 }
 
-// --- The verdict ------------------------------------------------------------------------------------
+// --- The verdict
+// ------------------------------------------------------------------------------------
 
 void World::CheckEnd() {
   server_.CheckRestore();
@@ -243,7 +246,11 @@ void World::CheckEnd() {
 void World::CheckBatch(BatchId id, const Ledger::Batch& batch) {
   const BatchNature& nature = scenario_.batches[batch.nature];
   const std::string text = "batch " + std::to_string(id.value);
-  const bool may_fail = nature.split_fails || batch.project_error;
+  // A batch without a single result has no product.
+  const bool all_failed = std::ranges::all_of(batch.units, [this](UnitId unit) {
+    return ledger_.FindUnit(unit)->state == UnitState::kFailed;
+  });
+  const bool may_fail = nature.split_fails || batch.project_error || all_failed;
   stage_.Require(batch.ended != BatchState::kCancelled || nature.cancelled_after.has_value(),
                  text + " was cancelled though nobody asked for it");
   stage_.Require(batch.ended != BatchState::kFailed || may_fail,

@@ -19,7 +19,7 @@ struct RunResult {
   std::uint64_t log_hash = 0;
   std::uint64_t log_lines = 0;
   Duration virtual_time{};
-  Duration makespan{};  // until the last batch ended
+  Duration makespan{};                     // until the last batch ended
   std::uint32_t utilisation_permille = 0;  // of the hosts' time until then, computing
   RunCounts counts;
 };

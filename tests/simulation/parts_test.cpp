@@ -102,7 +102,8 @@ TEST(Payload, LiesDifferFromTheTruthAndFromEachOther) {
 }
 
 TEST(SavedSeeds, ComeBackFromTheirText) {
-  const auto seeds = ParseSeeds("# a comment\n17 crashy 00000000000000ff why it is kept\n4 - - x\n");
+  const auto seeds =
+      ParseSeeds("# a comment\n17 crashy 00000000000000ff why it is kept\n4 - - x\n");
   ASSERT_TRUE(seeds.has_value());
   ASSERT_EQ(seeds->size(), 2U);
   EXPECT_EQ(seeds->front().log_hash, 255U);

@@ -2,10 +2,10 @@
 // which a report that arrives twice counts twice towards the quorum; it has to be found.
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
 #include <array>
 #include <cstdio>
 #include <string>
-#include <sys/wait.h>
 
 namespace picube::sim {
 namespace {
