@@ -298,11 +298,11 @@ void AddHostCommands(CommandTree& tree) {
                tree.command = HostsCommand{};
                return std::nullopt;
              });
-  CLI::App* host = AddCommand(
-      tree, tree.app, "host", "Retire, drain or undrain a machine", "Hosts",
-      []() -> std::optional<WrongUsage> {
-        return WrongUsage{"picube host needs a command.", "Use retire, drain or undrain."};
-      });
+  CLI::App* host = AddCommand(tree, tree.app, "host", "Retire, drain or undrain a machine", "Hosts",
+                              []() -> std::optional<WrongUsage> {
+                                return WrongUsage{"picube host needs a command.",
+                                                  "Use retire, drain or undrain."};
+                              });
   host->require_subcommand(0, 1);
   AddHostControl(tree, *host, "retire", "Its key is good no more; its leases go elsewhere",
                  ControlKind::kRetireHost, 0);

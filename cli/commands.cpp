@@ -24,7 +24,7 @@ std::string BoldTitle(const Session& session, const std::string& table) {
 
 // All rows of a paged question; `rows` names the list of the answer.
 template <class Row>
-Result<std::vector<Row>> AskPages(Client& client, QueryKind kind, std::vector<Row> Answer::*rows) {
+Result<std::vector<Row>> AskPages(Client& client, QueryKind kind, std::vector<Row> Answer::* rows) {
   std::vector<Row> all;
   Query query = QueryFor(kind);
   while (true) {

@@ -24,7 +24,8 @@ namespace picube {
 inline constexpr std::uint16_t kProtocolVersion = 2;
 inline constexpr std::uint16_t kOldestProtocolVersion = 1;
 
-// --- Parts ------------------------------------------------------------------------------------------
+// --- Parts
+// ------------------------------------------------------------------------------------------
 
 struct BlobRef {  // a blob by its content
   Digest hash;
@@ -46,11 +47,11 @@ struct Bounds {  // what a unit may use at most; beyond it the unit is ended wit
   bool operator==(const Bounds&) const = default;
 };
 
-struct HostFacts {  // what a worker says of its machine
-  std::string software;   // "picube-worker 0.1.0"
-  std::string board;      // "Raspberry Pi 4 Model B Rev 1.4", or the PC's name
-  std::string isa;        // "aarch64", "x86_64"
-  std::string os;         // "Debian GNU/Linux 12"
+struct HostFacts {       // what a worker says of its machine
+  std::string software;  // "picube-worker 0.1.0"
+  std::string board;     // "Raspberry Pi 4 Model B Rev 1.4", or the PC's name
+  std::string isa;       // "aarch64", "x86_64"
+  std::string os;        // "Debian GNU/Linux 12"
   std::uint32_t cores = 1;
   std::uint64_t memory_bytes = 0;
   std::uint64_t disk_bytes = 0;  // free for the grid
@@ -79,7 +80,8 @@ struct Cost {  // what a result took
   bool operator==(const Cost&) const = default;
 };
 
-// --- Joining ----------------------------------------------------------------------------------------
+// --- Joining
+// ----------------------------------------------------------------------------------------
 
 enum class PrincipalKind : std::uint8_t { kHost = 1, kOperator = 2 };
 
@@ -94,12 +96,13 @@ struct Enrol {
 };
 struct Enrolled {
   HostId id;
-  std::string name;   // as the server knows it
+  std::string name;  // as the server knows it
   std::string owner;
   bool operator==(const Enrolled&) const = default;
 };
 
-// --- Worker to server ---------------------------------------------------------------------------------
+// --- Worker to server
+// ---------------------------------------------------------------------------------
 
 struct Hello {
   std::uint16_t oldest_version = kOldestProtocolVersion;
@@ -141,10 +144,10 @@ struct WorkTerms {  // shared by the leases of one batch in one Assign
 struct LeaseOffer {
   LeaseId lease;
   UnitId unit;
-  std::uint32_t terms = 0;      // index into Assign::terms
-  Bytes parameters;             // for Application::Compute, opaque to the grid
-  std::vector<BlobRef> inputs;  // besides the batch's
-  double cost_flop = 0;         // declared
+  std::uint32_t terms = 0;        // index into Assign::terms
+  Bytes parameters;               // for Application::Compute, opaque to the grid
+  std::vector<BlobRef> inputs;    // besides the batch's
+  double cost_flop = 0;           // declared
   std::uint64_t deadline_ms = 0;  // from now on the receiver's clock
   bool operator==(const LeaseOffer&) const = default;
 };
@@ -156,15 +159,15 @@ struct Assign {
 };
 
 enum class NoWorkReason : std::uint8_t {
-  kNothingToDo = 1,      // no batch has a unit to hand out
-  kNoApplication = 2,    // there is work, but for applications this host does not have
-  kHasItsCopy = 3,       // what is left needs another host: this one has its copy already
-  kEnoughHeld = 4,       // the host holds enough work
-  kHostBackoff = 5,      // the host failed lately; wait
-  kHostQuota = 6,        // too many leases out
-  kDraining = 7,         // the operator drains this host or the server
-  kReadOnly = 8,         // the server cannot write its journal now
-  kTooBig = 9,           // what is left exceeds the host's memory or disk
+  kNothingToDo = 1,    // no batch has a unit to hand out
+  kNoApplication = 2,  // there is work, but for applications this host does not have
+  kHasItsCopy = 3,     // what is left needs another host: this one has its copy already
+  kEnoughHeld = 4,     // the host holds enough work
+  kHostBackoff = 5,    // the host failed lately; wait
+  kHostQuota = 6,      // too many leases out
+  kDraining = 7,       // the operator drains this host or the server
+  kReadOnly = 8,       // the server cannot write its journal now
+  kTooBig = 9,         // what is left exceeds the host's memory or disk
 };
 struct NoWork {
   NoWorkReason reason = NoWorkReason::kNothingToDo;
@@ -179,8 +182,8 @@ struct UnitResult {
   Outcome outcome = Outcome::kSuccess;
   Digest digest;                    // of the payload; of the error's text for an error
   std::uint64_t payload_bytes = 0;  // size of the payload
-  Bytes payload;                    // inline; empty if payload_bytes > kInlinePayloadBytes: then the
-                                    // blob named by `digest` has been put before
+  Bytes payload;  // inline; empty if payload_bytes > kInlinePayloadBytes: then the
+                  // blob named by `digest` has been put before
   Cost cost;
   ErrorKind error_kind = ErrorKind::kUnit;  // with kError
   std::string error_text;                   // with kError
@@ -203,7 +206,7 @@ struct Report {
 };
 struct NotTaken {
   LeaseId lease;
-  std::string why;  // "unknown lease", "no such blob", "too large"
+  std::string why;     // "unknown lease", "no such blob", "too large"
   bool again = false;  // true: send it again later; false: drop it
   bool operator==(const NotTaken&) const = default;
 };
@@ -227,8 +230,8 @@ struct Heartbeat {
   bool operator==(const Heartbeat&) const = default;
 };
 struct Pulse {
-  std::uint64_t renewed_ms = 0;     // leases alive are good for so long from now
-  std::vector<LeaseId> cancelled;   // of those named alive: stop and drop them
+  std::uint64_t renewed_ms = 0;    // leases alive are good for so long from now
+  std::vector<LeaseId> cancelled;  // of those named alive: stop and drop them
   bool draining = false;
   bool operator==(const Pulse&) const = default;
 };
@@ -238,7 +241,8 @@ struct Goodbye {
   bool operator==(const Goodbye&) const = default;
 };
 
-// --- Blobs, either way -----------------------------------------------------------------------------------
+// --- Blobs, either way
+// -----------------------------------------------------------------------------------
 
 struct GetChunk {
   Digest blob;
@@ -252,7 +256,7 @@ struct Chunk {
   std::uint64_t offset = 0;  // in the uncompressed blob
   std::uint64_t total = 0;   // size of the whole blob
   Compression compression = Compression::kNone;
-  Bytes data;                // at most kChunkBytes when uncompressed
+  Bytes data;  // at most kChunkBytes when uncompressed
   bool operator==(const Chunk&) const = default;
 };
 struct PutChunk {
@@ -266,7 +270,8 @@ struct PutState {
   bool operator==(const PutState&) const = default;
 };
 
-// --- Pushed by the server -----------------------------------------------------------------------------------
+// --- Pushed by the server
+// -----------------------------------------------------------------------------------
 
 struct Cancel {
   std::vector<LeaseId> leases;  // stop them; nothing need be reported
@@ -277,7 +282,8 @@ struct Drain {  // finish what runs, report it, ask for no more
   bool operator==(const Drain&) const = default;
 };
 
-// --- From operators ----------------------------------------------------------------------------------------------
+// --- From operators
+// ----------------------------------------------------------------------------------------------
 
 enum class ReplicationKind : std::uint8_t { kSingle = 1, kQuorum = 2 };
 struct Replication {
@@ -342,14 +348,14 @@ struct BatchInfo {
   std::uint64_t settled = 0;
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
-  std::uint64_t results = 0;     // received, of any kind
-  std::uint64_t disagreed = 0;   // results that lost against the canonical one
-  std::uint64_t leases_lost = 0; // deadline passed or host lost
-  double flop_total = 0;         // declared, of units created
+  std::uint64_t results = 0;      // received, of any kind
+  std::uint64_t disagreed = 0;    // results that lost against the canonical one
+  std::uint64_t leases_lost = 0;  // deadline passed or host lost
+  double flop_total = 0;          // declared, of units created
   double flop_settled = 0;
-  std::uint64_t cpu_ms = 0;      // spent on all results
+  std::uint64_t cpu_ms = 0;  // spent on all results
   WallTime submitted;
-  WallTime finished;             // 0 while it runs
+  WallTime finished;  // 0 while it runs
   bool operator==(const BatchInfo&) const = default;
 };
 struct HostInfo {
@@ -371,7 +377,7 @@ struct HostInfo {
   std::uint64_t errors = 0;
   std::uint64_t leases_lost = 0;
   std::uint64_t cpu_ms = 0;
-  double flop = 0;              // declared cost of settled results
+  double flop = 0;  // declared cost of settled results
   bool operator==(const HostInfo&) const = default;
 };
 struct ServerInfo {
@@ -425,7 +431,7 @@ struct Answer {  // to a Query; the kind says which parts are filled
   std::vector<ProductFile> product;
   std::string headline;  // of an explanation: "unit 17 of batch 2 is checking"
   std::vector<Reason> reasons;
-  bool more = false;     // ask again for the next rows
+  bool more = false;  // ask again for the next rows
   bool operator==(const Answer&) const = default;
 };
 
@@ -442,12 +448,12 @@ struct BatchProgress {
 };
 
 enum class ControlKind : std::uint8_t {
-  kCancelBatch = 1,   // id
-  kSetPriority = 2,   // id, number
-  kRetryFailed = 3,   // id of a batch: its failed units become unsent again
-  kInvite = 4,        // text = owner, number = validity in seconds, principal = kind
-  kRetireHost = 5,    // name or id
-  kDrainHost = 6,     // name or id; number = 1 drain, 0 undo
+  kCancelBatch = 1,  // id
+  kSetPriority = 2,  // id, number
+  kRetryFailed = 3,  // id of a batch: its failed units become unsent again
+  kInvite = 4,       // text = owner, number = validity in seconds, principal = kind
+  kRetireHost = 5,   // name or id
+  kDrainHost = 6,    // name or id; number = 1 drain, 0 undo
 };
 struct Control {
   ControlKind kind = ControlKind::kCancelBatch;

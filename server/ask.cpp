@@ -53,7 +53,8 @@ Result<Message> AskServer(const std::filesystem::path& state, const Message& que
     static_cast<void>(socket.Poll(left, nullptr));
     while (auto event = socket.TakeEvent()) {
       if (*event == LinkEvent::kRefused) {
-        return Fail(ErrorKind::kRefused, "the server refuses the operator's key in " + state.string(),
+        return Fail(ErrorKind::kRefused,
+                    "the server refuses the operator's key in " + state.string(),
                     "Is another state directory served at " + address->endpoint + "?");
       }
       if (*event == LinkEvent::kConnected) {

@@ -1,8 +1,8 @@
 // picube-server: runs a project; and the few things that are done beside it on its own machine.
 #include <signal.h>
-#include <unistd.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -124,7 +124,8 @@ int BackUp(const std::filesystem::path& state, const std::string& file) {
   auto summary = Backup(state, file);
   if (!summary) return Report(summary.error());
   std::cout << file << ": journal up to row " << summary->last_seq << ", " << summary->blobs
-            << " blobs, " << summary->file_bytes << " bytes. It holds the server's keys: keep it safe.\n";
+            << " blobs, " << summary->file_bytes
+            << " bytes. It holds the server's keys: keep it safe.\n";
   return kOk;
 }
 
@@ -139,8 +140,9 @@ int Restore(const std::filesystem::path& state, const std::string& file) {
 int Main(int argc, char** argv) {
   CLI::App app("picube-server: a project server of PiCube Grid");
   app.set_version_flag("--version", std::string(kServerSoftware));
-  app.footer("Example: picube-server run --listen 'tcp://*:7425'\n"
-             "Exit codes: 0 ok, 1 error, 2 usage or settings, 3 no server answers, 4 not sound");
+  app.footer(
+      "Example: picube-server run --listen 'tcp://*:7425'\n"
+      "Exit codes: 0 ok, 1 error, 2 usage or settings, 3 no server answers, 4 not sound");
   app.require_subcommand(1);
   std::filesystem::path state = DefaultState();
   std::string file;
@@ -159,7 +161,8 @@ int Main(int argc, char** argv) {
   auto* invite = with_state(app.add_subcommand("invite", "print a join code for a new machine"));
   invite->add_option("--owner", invitation.owner, "who the machine belongs to");
   invite->add_option("--valid-hours", invitation.hours, "how long the code is good")
-      ->capture_default_str()->check(CLI::Range(1, 720));
+      ->capture_default_str()
+      ->check(CLI::Range(1, 720));
   invite->add_flag("--operator", invitation.operators, "for a person with the picube command");
   invite->add_flag("--qr", invitation.qr, "also as a QR code");
   auto* verify = with_state(app.add_subcommand("verify", "prove that no decision was altered"));

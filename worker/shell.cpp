@@ -62,7 +62,7 @@ std::vector<agent::Input> Mailbox::TakeAll() {
 StopSignals::StopSignals(const Waker& waker) {
   stop_signals = 0;
   wake_descriptor = waker.Descriptor();
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = OnStopSignal;
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGTERM, &action, &old_term_);

@@ -43,8 +43,8 @@ class StopSignals {
   [[nodiscard]] bool Asked() const;
 
  private:
-  struct sigaction old_term_ {};
-  struct sigaction old_int_ {};
+  struct sigaction old_term_{};
+  struct sigaction old_int_{};
 };
 
 [[nodiscard]] Instant MonotonicNow();

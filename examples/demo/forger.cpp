@@ -58,7 +58,8 @@ int main(int argc, char** argv) {
   picube::AddBuiltInApplications(honest);
   picube::ApplicationRegistry forging;
   for (const picube::Application* application : honest.All()) {
-    forging.Add(std::make_unique<picube::Forging>(*application, static_cast<std::uint64_t>(one_in)));
+    forging.Add(
+        std::make_unique<picube::Forging>(*application, static_cast<std::uint64_t>(one_in)));
   }
   argv[1] = argv[0];
   return picube::WorkerMain(argc - 1, argv + 1, forging);

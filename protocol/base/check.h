@@ -12,6 +12,6 @@ namespace picube {
 
 }  // namespace picube
 
-#define PICUBE_CHECK(condition, why)                                                      \
-  ((condition) ? static_cast<void>(0)                                                     \
+#define PICUBE_CHECK(condition, why)  \
+  ((condition) ? static_cast<void>(0) \
                : ::picube::CheckFailed(#condition, why, std::source_location::current()))

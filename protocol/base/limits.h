@@ -25,22 +25,24 @@ inline constexpr std::size_t kLeasesPerAssign = 256;
 inline constexpr std::size_t kUnsealedPerHost = 1024;
 // Chunks one request may ask for: 1 MiB in flight a blob.
 inline constexpr std::uint32_t kChunkCredit = 16;
-inline constexpr std::size_t kNameBytes = 64;           // host, owner, application, batch names
-inline constexpr std::size_t kTextBytes = 1024;         // an error's text
-inline constexpr std::size_t kParametersBytes = 4096;   // one unit's parameter block
-inline constexpr std::size_t kParameterCount = 64;      // of a submission
-inline constexpr std::size_t kInputsPerUnit = 16;       // blobs a unit may name
-inline constexpr std::size_t kFilesPerBatch = 64;       // dataset files of a submission
-inline constexpr std::size_t kBlobsAnnounced = 256;     // cached blobs a worker tells of
-inline constexpr std::size_t kApplications = 64;        // applications a worker tells of
-inline constexpr std::size_t kEndpoints = 8;            // server endpoints
-inline constexpr std::size_t kRowsPerAnswer = 500;      // rows of one answer to a query
+inline constexpr std::size_t kNameBytes = 64;          // host, owner, application, batch names
+inline constexpr std::size_t kTextBytes = 1024;        // an error's text
+inline constexpr std::size_t kParametersBytes = 4096;  // one unit's parameter block
+inline constexpr std::size_t kParameterCount = 64;     // of a submission
+inline constexpr std::size_t kInputsPerUnit = 16;      // blobs a unit may name
+inline constexpr std::size_t kFilesPerBatch = 64;      // dataset files of a submission
+inline constexpr std::size_t kBlobsAnnounced = 256;    // cached blobs a worker tells of
+inline constexpr std::size_t kApplications = 64;       // applications a worker tells of
+inline constexpr std::size_t kEndpoints = 8;           // server endpoints
+inline constexpr std::size_t kRowsPerAnswer = 500;     // rows of one answer to a query
 
-// --- Blobs and payloads ---------------------------------------------------------------------------
-inline constexpr std::uint64_t kBlobBytes = 64ULL << 30;     // a dataset file
-inline constexpr std::uint64_t kResultBytes = 64ULL << 20;   // a result's payload as a blob
+// --- Blobs and payloads
+// ---------------------------------------------------------------------------
+inline constexpr std::uint64_t kBlobBytes = 64ULL << 30;    // a dataset file
+inline constexpr std::uint64_t kResultBytes = 64ULL << 20;  // a result's payload as a blob
 
-// --- Leases (grid.md) -------------------------------------------------------------------------------
+// --- Leases (grid.md)
+// -------------------------------------------------------------------------------
 inline constexpr std::uint32_t kMaxErrors = 3;     // distinct owners whose error fails a unit
 inline constexpr std::uint32_t kMaxLeases = 8;     // copies handed out in all
 inline constexpr std::uint32_t kMaxSuccesses = 6;  // results that may disagree
@@ -49,24 +51,26 @@ inline constexpr int kLeaseFactor = 4;             // times the estimated run ti
 inline constexpr Duration kHostSilence = 90s;      // then its leases are presumed lost
 inline constexpr Duration kHeartbeat = 20s;        // four may be lost before that
 inline constexpr std::size_t kLeasesPerHost = 1024;
-inline constexpr Duration kWorkAhead = 120s;       // `adaptive` gives work for this long
-inline constexpr Duration kLongPoll = 60s;         // an ask waits this long for work
+inline constexpr Duration kWorkAhead = 120s;  // `adaptive` gives work for this long
+inline constexpr Duration kLongPoll = 60s;    // an ask waits this long for work
 inline constexpr Duration kHostBackoffLeast = 10s;
 inline constexpr Duration kHostBackoffMost = 1h;
 inline constexpr Duration kReconnectLeast = 1s;
 inline constexpr Duration kReconnectMost = 60s;
 
-// --- Hostile peers (wire.md) ------------------------------------------------------------------------
+// --- Hostile peers (wire.md)
+// ------------------------------------------------------------------------
 inline constexpr std::uint32_t kMalformedPerMinute = 10;  // then the principal is refused
 inline constexpr Duration kRefusalSpan = 1h;
-inline constexpr Duration kLogAddressEvery = 1min;        // denied peers in the log
-inline constexpr std::uint32_t kMessagesPerSecond = 5000; // a principal; bursts of one second
+inline constexpr Duration kLogAddressEvery = 1min;         // denied peers in the log
+inline constexpr std::uint32_t kMessagesPerSecond = 5000;  // a principal; bursts of one second
 inline constexpr std::size_t kHosts = 100'000;
 inline constexpr std::size_t kOpenInvitations = 1000;
 inline constexpr std::size_t kLiveBatches = 10'000;
 
-// --- Splitting ----------------------------------------------------------------------------------------
-// Units of one batch that may wait in the core; the splitter goes on below half of it.
+// --- Splitting
+// ---------------------------------------------------------------------------------------- Units of
+// one batch that may wait in the core; the splitter goes on below half of it.
 inline constexpr std::size_t kUnitsAhead = 50'000;
 inline constexpr std::size_t kUnitsPerSplitStep = 1000;
 

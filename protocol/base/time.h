@@ -1,9 +1,9 @@
 // Time as the cores see it: always an argument, never asked for.
 //
 // `Instant` is the server's (or worker's) own monotonic clock. The shell reads it once a loop turn.
-// On the server it goes on after a restart from the last instant of the journal, so that time during
-// which no server ran ends no lease, and a jump of the wall clock does nothing. `WallTime` is for
-// people and for the expiry of join codes only.
+// On the server it goes on after a restart from the last instant of the journal, so that time
+// during which no server ran ends no lease, and a jump of the wall clock does nothing. `WallTime`
+// is for people and for the expiry of join codes only.
 #pragma once
 
 #include <chrono>
@@ -40,9 +40,7 @@ struct Moment {
   WallTime wall;
 };
 
-[[nodiscard]] constexpr double Seconds(Duration d) {
-  return static_cast<double>(d.count()) / 1e6;
-}
+[[nodiscard]] constexpr double Seconds(Duration d) { return static_cast<double>(d.count()) / 1e6; }
 // Rounds towards zero; bounded to about 290,000 years.
 [[nodiscard]] constexpr Duration FromSeconds(double seconds) {
   constexpr double kMost = 9.0e12;

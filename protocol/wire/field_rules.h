@@ -55,18 +55,18 @@ struct Field {
   static constexpr bool kRequired = kIsRequired;
   std::uint32_t key;
   std::string_view name;
-  Member Owner::*member;
+  Member Owner::* member;
   RuleType rule;
   std::uint16_t since = 0;
 };
 
 template <class Owner, class Member, class Rule = NoRule>
-constexpr auto Required(std::uint32_t key, std::string_view name, Member Owner::*member,
+constexpr auto Required(std::uint32_t key, std::string_view name, Member Owner::* member,
                         Rule rule = {}) {
   return Field<Owner, Member, Rule, true>{key, name, member, rule};
 }
 template <class Owner, class Member, class Rule = NoRule>
-constexpr auto Optional(std::uint32_t key, std::string_view name, Member Owner::*member,
+constexpr auto Optional(std::uint32_t key, std::string_view name, Member Owner::* member,
                         Rule rule = {}) {
   return Field<Owner, Member, Rule, false>{key, name, member, rule};
 }
@@ -81,9 +81,7 @@ template <class T>
 struct Layout;
 
 template <class T>
-concept Described = requires {
-  Layout<T>::kFields;
-};
+concept Described = requires { Layout<T>::kFields; };
 
 // What an absent field means. Never changed.
 template <class T>

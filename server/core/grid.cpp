@@ -182,6 +182,7 @@ void Grid::Impl::Do(StoreTrouble& input) {
   read_only_why_ = std::move(input.why);
   if (!mended) return;
   RenewAll();
+  RecordHellos();
   for (auto& [id, batch] : batches_) MarkMoved(*batch);
   std::deque<Input> held = std::exchange(held_, {});
   for (Input& one : held) Dispatch(one);

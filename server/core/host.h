@@ -80,6 +80,7 @@ struct Host {
   std::vector<ApplicationIndex> applications;  // sorted; of the first `applications_seen`
   std::size_t applications_seen = 0;
   std::optional<ParkedAsk> parked;
+  std::optional<Hello> unrecorded;  // said while nothing could be recorded
   std::uint32_t no_work_in_row = 0;
   std::uint64_t served = 0;     // units given since the start, for the policies
   std::uint64_t last_turn = 0;  // when in the order of answers

@@ -298,6 +298,8 @@ class Grid::Impl {
 
   // --- sessions.cpp
   void DoHello(Host& host, ReplyTo reply, Hello& hello);
+  void RecordHello(Host& host, std::uint64_t connection, Hello& hello);
+  void RecordHellos();
   void DoHeartbeat(Host& host, ReplyTo reply, Heartbeat& heartbeat);
   void DoGoodbye(Host& host, Goodbye& goodbye);
   void Heard(Host& host, std::uint64_t connection);

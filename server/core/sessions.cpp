@@ -10,6 +10,7 @@ void Grid::Impl::Heard(Host& host, std::uint64_t connection) {
   if (connection == 0 || host.connection == connection) return;
   if (host.connection == 0) ++hosts_connected_;
   Unpark(host);  // it waited on a connection that is no more
+  host.unrecorded.reset();
   host.connection = connection;
   ++generation_;
   MarkHost(host);
@@ -17,6 +18,7 @@ void Grid::Impl::Heard(Host& host, std::uint64_t connection) {
 
 void Grid::Impl::Disconnect(Host& host) {
   Unpark(host);
+  host.unrecorded.reset();  // it says hello again
   if (host.connection == 0) return;
   host.connection = 0;
   --hosts_connected_;
@@ -63,6 +65,31 @@ void Grid::Impl::EndLeases(LeaseEnd why, std::vector<LeaseId> leases) {
   Emit(LeasesEnded{why, std::move(leases)});
 }
 
+void Grid::Impl::RecordHello(Host& host, std::uint64_t connection, Hello& hello) {
+  host.unrecorded.reset();
+  if (hello.facts != host.facts) Emit(HostDescribed{host.Id(), std::move(hello.facts)});
+  std::sort(hello.leases_held.begin(), hello.leases_held.end());
+  std::vector<LeaseId> lost;
+  for (const LeaseId id : host.out) {
+    // A Hello that comes twice does not know of what was granted between.
+    if (leases_.Find(id.value)->connection == connection) continue;
+    if (!std::binary_search(hello.leases_held.begin(), hello.leases_held.end(), id)) {
+      lost.push_back(id);
+    }
+  }
+  std::sort(lost.begin(), lost.end());
+  EndLeases(LeaseEnd::kHostLost, std::move(lost));
+}
+
+// What hosts said of themselves while nothing could be recorded.
+void Grid::Impl::RecordHellos() {
+  for (const auto& host : hosts_) {
+    if (!host->unrecorded) continue;
+    Hello hello = std::move(*host->unrecorded);
+    RecordHello(*host, host->connection, hello);
+  }
+}
+
 void Grid::Impl::DoHello(Host& host, ReplyTo reply, Hello& hello) {
   if (hello.oldest_version > kProtocolVersion || hello.newest_version < kOldestProtocolVersion) {
     return Refuse(reply, ErrorKind::kRefused,
@@ -73,22 +100,14 @@ void Grid::Impl::DoHello(Host& host, ReplyTo reply, Hello& hello) {
                   "Update the older of the two.");
   }
   HoldBlobs(host, std::move(hello.blobs_held));
+  const std::uint16_t version = std::min(kProtocolVersion, hello.newest_version);
   if (read_only_why_.empty()) {
-    if (hello.facts != host.facts) Emit(HostDescribed{host.Id(), std::move(hello.facts)});
-    std::sort(hello.leases_held.begin(), hello.leases_held.end());
-    std::vector<LeaseId> lost;
-    for (const LeaseId id : host.out) {
-      // A Hello that comes twice does not know of what was granted between.
-      if (leases_.Find(id.value)->connection == reply.connection) continue;
-      if (!std::binary_search(hello.leases_held.begin(), hello.leases_held.end(), id)) {
-        lost.push_back(id);
-      }
-    }
-    std::sort(lost.begin(), lost.end());
-    EndLeases(LeaseEnd::kHostLost, std::move(lost));
+    RecordHello(host, reply.connection, hello);
+  } else {
+    host.unrecorded = std::move(hello);
   }
   host.no_work_in_row = 0;
-  Send(reply, Welcome{.version = std::min(kProtocolVersion, hello.newest_version),
+  Send(reply, Welcome{.version = version,
                       .host = host.Id(),
                       .name = host.enrolled.name,
                       .epoch = epoch_,

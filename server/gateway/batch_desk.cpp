@@ -53,10 +53,10 @@ Result<SplitStep> SplitOnce(const Application& application, const Submit& submit
       break;
     }
     if (plan->parameters.size() > limits::kParametersBytes) {
-      return Fail(ErrorKind::kProject,
-                  "unit " + std::to_string(splitter.next) + " of '" + submit.application +
-                      "' has a parameter block of " + std::to_string(plan->parameters.size()) +
-                      " bytes, more than a message may carry");
+      return Fail(ErrorKind::kProject, "unit " + std::to_string(splitter.next) + " of '" +
+                                           submit.application + "' has a parameter block of " +
+                                           std::to_string(plan->parameters.size()) +
+                                           " bytes, more than a message may carry");
     }
     step.units.push_back({.parameters = std::move(plan->parameters),
                           .cost_flop = plan->cost_flop,
@@ -146,8 +146,9 @@ void BatchDesk::Merge(BatchId batch, const Submit& submit, std::uint64_t seq) {
     const auto folder = scratch_ / ("merge-" + std::to_string(batch.value));
     try {
       const auto application = Known(applications_, submit);
-      product = application ? MergeAll(**application, submit, blobs_, projection_, batch, folder, stop)
-                            : std::unexpected(application.error());
+      product = application
+                    ? MergeAll(**application, submit, blobs_, projection_, batch, folder, stop)
+                    : std::unexpected(application.error());
     } catch (const std::exception& error) {
       product = std::unexpected(Unexpected("merging batch " + std::to_string(batch.value), error));
     }

@@ -2,8 +2,8 @@
 //
 // A batch's jobs run one after another in its lane. A splitter is kept open between steps; after a
 // restart a new one skips what exists. A merge streams the settled payloads from the projection in
-// unit order into the application's merger; its files become blobs. Outcomes are inputs of the core,
-// given to `step` on the loop's thread. Loop thread only, except for the jobs themselves.
+// unit order into the application's merger; its files become blobs. Outcomes are inputs of the
+// core, given to `step` on the loop's thread. Loop thread only, except for the jobs themselves.
 #pragma once
 
 #include <cstdint>

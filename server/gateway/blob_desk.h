@@ -22,8 +22,7 @@ class BlobDesk {
   // connection has too much waiting: it asks again.
   void Get(std::uint64_t connection, std::uint64_t request, const GetChunk& get);
   // Answers with PutState, or Refused. `most_bytes` bounds the whole blob.
-  void Put(std::uint64_t connection, std::uint64_t request, PutChunk put,
-           std::uint64_t most_bytes);
+  void Put(std::uint64_t connection, std::uint64_t request, PutChunk put, std::uint64_t most_bytes);
 
  private:
   Pool& pool_;

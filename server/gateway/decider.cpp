@@ -19,9 +19,7 @@ bool ForProjection(const Event& event) {
          std::holds_alternative<ResultDisagreed>(event) ||
          std::holds_alternative<BatchArchived>(event);
 }
-bool ForShell(const Event& event) {
-  return !std::holds_alternative<UnitClosed>(event);
-}
+bool ForShell(const Event& event) { return !std::holds_alternative<UnitClosed>(event); }
 
 }  // namespace
 
@@ -73,8 +71,7 @@ Status Decider::Restore() {
     Post(seq, ready.events);
     return {};
   };
-  auto summary =
-      journal_.Restore({.snapshot_at_most = projection_.Cursor()}, apply, on_row);
+  auto summary = journal_.Restore({.snapshot_at_most = projection_.Cursor()}, apply, on_row);
   if (!summary) return std::unexpected(summary.error());
   static_cast<void>(grid_->TakeReady());  // a snapshot alone makes no events that count
   clock_offset_us_ = summary->last_at.us + 1 - options_.clocks.monotonic_us();
@@ -94,6 +91,7 @@ void Decider::StepIfDue() {
 
 void Decider::StageReady() {
   Ready ready = grid_->TakeReady();
+  stepped_ = false;
   if (ready.Empty()) return;
   Pending pending;
   if (!ready.records.empty()) {
@@ -107,28 +105,36 @@ void Decider::StageReady() {
   pending_.push_back(std::move(pending));
 }
 
+void Decider::SetTrouble(const std::string& why) {
+  if (why == trouble_) return;
+  trouble_ = why;
+  Step(StoreTrouble{why});
+}
+
 Status Decider::Flush(Released& out) {
   StageReady();
   if (Status committed = journal_.Commit(); !committed) {
-    if (trouble_ != committed.error().what) {
-      trouble_ = committed.error().what;
-      Step(StoreTrouble{trouble_});
-    }
-    // Answers that record nothing ("read-only") may go out: they promise nothing.
+    SetTrouble(committed.error().what);
     StageReady();
-    while (!pending_.empty() && pending_.back().seq == 0) {
-      auto& messages = pending_.back().ready.messages;
-      std::move(messages.begin(), messages.end(), std::back_inserter(out.messages));
-      pending_.pop_back();
-    }
+    ReleasePromiseless(out);
     return committed;
   }
-  if (!trouble_.empty()) {
-    trouble_.clear();
-    Step(StoreTrouble{});
-  }
   Release(out);
-  return {};
+  const Status projected = projection_.Health();
+  SetTrouble(projected ? std::string() : projected.error().what);
+  return projected;
+}
+
+// While the journal fails: answers that record nothing ("read-only") go out. The core is told of
+// the trouble before it steps again, so none of them acknowledges what is not durable. Events wait.
+void Decider::ReleasePromiseless(Released& out) {
+  for (Pending& pending : pending_) {
+    if (pending.seq != 0) continue;
+    auto& messages = pending.ready.messages;
+    std::move(messages.begin(), messages.end(), std::back_inserter(out.messages));
+    messages.clear();
+  }
+  std::erase_if(pending_, [](const Pending& p) { return p.seq == 0 && p.ready.Empty(); });
 }
 
 void Decider::Release(Released& out) {
@@ -202,7 +208,8 @@ void Decider::Snapshot() {
 }
 
 std::chrono::milliseconds Decider::UntilDue(std::chrono::milliseconds most) const {
-  if (WantsFlush()) return std::min(most, std::chrono::milliseconds(trouble_.empty() ? 0 : 500));
+  if (!trouble_.empty()) return std::min(most, std::chrono::milliseconds(500));
+  if (WantsFlush()) return std::chrono::milliseconds(0);
   const auto due = grid_->NextDeadline();
   if (!due) return most;
   const std::int64_t now = options_.clocks.monotonic_us() + clock_offset_us_;

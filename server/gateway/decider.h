@@ -4,8 +4,10 @@
 //   decider.Step(input); …          decide
 //   decider.Flush(out);             make durable; only then `out` holds what may be sent
 //
-// If the journal cannot be written, nothing is released: what was decided waits, the core is told
-// (StoreTrouble) and says no to new work, and every Flush tries again. One thread only.
+// If the journal cannot be written, nothing that was decided is released: it waits, the core is
+// told (StoreTrouble) and says no to new work, and every Flush tries again. If the projection
+// cannot, what is durable is released, and the core says no to new work all the same: its queue
+// must not grow without bound. One thread only.
 #pragma once
 
 #include <chrono>
@@ -54,14 +56,20 @@ class Decider {
   void BeginTurn();
   [[nodiscard]] Moment Now() const { return moment_; }
 
-  void Step(Input input) { grid_->Step(std::move(input), moment_); }
+  void Step(Input input) {
+    grid_->Step(std::move(input), moment_);
+    stepped_ = true;
+  }
   // Steps a Tick if one is due.
   void StepIfDue();
   // Stages a payload into the transaction of the next Flush.
   void PutSmall(const Digest& digest, BytesView payload) { journal_.PutSmall(digest, payload); }
 
-  // Appends to `out` what may be sent and acted on. On error nothing is released and nothing lost.
+  // Appends to `out` what may be sent and acted on. On error nothing is lost, and `out` has only
+  // what promises nothing (journal) or all that is durable (projection).
   Status Flush(Released& out);
+  // Everything decided is durable and posted to the projection: no result is between the two.
+  [[nodiscard]] bool AllPosted() const { return pending_.empty() && !stepped_; }
   // Something waits for the disk, or a snapshot is under way: call Flush again soon.
   [[nodiscard]] bool WantsFlush() const;
   // Describes changed batches and hosts to the projection, lets the journal be pruned, and begins a
@@ -84,6 +92,8 @@ class Decider {
   [[nodiscard]] Status Restore();
   void StageReady();
   void Release(Released& out);
+  void ReleasePromiseless(Released& out);
+  void SetTrouble(const std::string& why);
   void Post(std::uint64_t seq, std::vector<Event>& events);
 
   struct Pending {
@@ -102,6 +112,7 @@ class Decider {
   std::set<BatchId> changed_batches_;
   std::set<HostId> changed_hosts_;
   std::string trouble_;
+  bool stepped_ = false;  // since the core's Ready was last taken
   std::uint64_t record_bytes_ = 0;
 };
 

@@ -107,7 +107,7 @@ void Door::Dispatch(const ServerSocket::Received& received, const AdmittedKey& w
                 .signature_valid = false,
                 .blobs_missing = {}};
   const bool invited = !who.id;
-  const bool allowed = invited ? std::holds_alternative<Enrol>(message)
+  const bool allowed = invited                            ? std::holds_alternative<Enrol>(message)
                        : who.kind == PrincipalKind::kHost ? HostMay(message)
                                                           : OperatorMay(message);
   if (!allowed) {
@@ -227,9 +227,8 @@ void Door::Refuse(std::uint64_t connection, std::uint64_t request, ErrorKind kin
 void Door::Send(std::uint64_t connection, std::uint64_t request, const Message& message) {
   const auto known = connections_.find(connection);
   const bool greeting = IsOneOf<Welcome, Enrolled>(message);
-  const std::uint16_t version = known == connections_.end() || greeting
-                                    ? kOldestProtocolVersion
-                                    : known->second.version;
+  const std::uint16_t version =
+      known == connections_.end() || greeting ? kOldestProtocolVersion : known->second.version;
   out_.clear();
   EncodeTo(version, request, message, out_);
   switch (socket_.Send(connection, out_)) {
@@ -237,7 +236,8 @@ void Door::Send(std::uint64_t connection, std::uint64_t request, const Message& 
     case SendStatus::kTooLarge:
       out_.clear();
       EncodeTo(version, request,
-               Refused{ErrorKind::kProject, "the answer is larger than a message may be", ""}, out_);
+               Refused{ErrorKind::kProject, "the answer is larger than a message may be", ""},
+               out_);
       static_cast<void>(socket_.Send(connection, out_));
       return;
     case SendStatus::kGone:

@@ -1,5 +1,5 @@
-// What stands between strangers' bytes and the core: decodes, counts, checks signatures and digests,
-// and sends each message to the desk that answers it. Loop thread only.
+// What stands between strangers' bytes and the core: decodes, counts, checks signatures and
+// digests, and sends each message to the desk that answers it. Loop thread only.
 //
 // Answers that follow from a decision come out of the core after they are durable; answers about
 // blobs and queries change nothing and go out at once.

@@ -2,7 +2,8 @@
 //
 //   keys/server.keys       transport and signing pair of the server
 //   operator/keys          pair of the first operator, made with the state
-//   operator/endpoint      where to connect: endpoint, a line end, the server's transport key in hex
+//   operator/endpoint      where to connect: endpoint, a line end, the server's transport key in
+//   hex
 #pragma once
 
 #include <filesystem>
@@ -30,7 +31,8 @@ struct Identity {
 
 // What workers are told to connect to: `advertise` if set; else `bound` with the address of this
 // machine instead of "*" or "0.0.0.0".
-[[nodiscard]] std::string AdvertisedEndpoint(const std::string& advertise, const std::string& bound);
+[[nodiscard]] std::string AdvertisedEndpoint(const std::string& advertise,
+                                             const std::string& bound);
 
 // A fresh invitation: the code for people, and the key the core must know.
 struct NewInvitation {

@@ -57,7 +57,10 @@ Status ReadScheduling(const YAML::Node& node, ServerOptions& options) {
 const std::map<std::string, Setter>& Setters() {
   static const std::map<std::string, Setter> kSetters = {
       {"listen",
-       [](const YAML::Node& n, ServerOptions& o) { o.listen = n.as<std::string>(); return Status(); }},
+       [](const YAML::Node& n, ServerOptions& o) {
+         o.listen = n.as<std::string>();
+         return Status();
+       }},
       {"advertise",
        [](const YAML::Node& n, ServerOptions& o) {
          o.advertise = n.as<std::string>();

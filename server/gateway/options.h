@@ -13,17 +13,17 @@
 namespace picube {
 
 struct ServerOptions {
-  std::filesystem::path state;   // the state directory
+  std::filesystem::path state;  // the state directory
   std::string listen = "tcp://*:7425";
-  std::string advertise;         // what workers are told to connect to; empty = made from `listen`
+  std::string advertise;  // what workers are told to connect to; empty = made from `listen`
   PolicyKind policy = PolicyKind::kAdaptive;
   std::map<std::string, std::uint32_t> weights;  // by host name, for `weighted`
   Duration host_silence = limits::kHostSilence;
-  Duration commit_gap{0};        // least time between two commits: 50 ms spares an SD card
-  std::uint64_t snapshot_bytes = 64ULL << 20;   // journal growth that makes a snapshot worth it
-  std::uint64_t free_disk_bytes = 256ULL << 20; // kept free: nothing is written below it
+  Duration commit_gap{0};  // least time between two commits: 50 ms spares an SD card
+  std::uint64_t snapshot_bytes = 64ULL << 20;       // journal growth that makes a snapshot worth it
+  std::uint64_t free_disk_bytes = 256ULL << 20;     // kept free: nothing is written below it
   std::uint64_t units_ahead = limits::kUnitsAhead;  // of one batch that wait in memory
-  unsigned pool_threads = 2;     // split, merge, hash, serve blobs
+  unsigned pool_threads = 2;                        // split, merge, hash, serve blobs
   std::uint32_t messages_per_second = limits::kMessagesPerSecond;  // quota of one principal
 };
 

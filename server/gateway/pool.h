@@ -43,11 +43,11 @@ class Pool {
 
   mutable std::mutex mutex_;
   std::condition_variable_any work_;
-  std::map<std::uint64_t, Lane> lanes_;   // lanes with something to do
-  std::deque<std::uint64_t> runnable_;    // lanes not running, with a job waiting
+  std::map<std::uint64_t, Lane> lanes_;  // lanes with something to do
+  std::deque<std::uint64_t> runnable_;   // lanes not running, with a job waiting
   std::vector<Completion> completions_;
   std::function<void()> wake_;
-  std::vector<std::jthread> threads_;     // last: stopped first
+  std::vector<std::jthread> threads_;  // last: stopped first
 };
 
 }  // namespace picube

@@ -158,9 +158,9 @@ Message QueryDesk::ExplainUnit(UnitId unit, Instant now) const {
   }
   const UnitClosed& row = **closed;
   picube::Answer answer;
-  answer.headline = "unit " + std::to_string(unit.value) + " (number " +
-                    std::to_string(row.index) + " of batch " + std::to_string(row.batch.value) +
-                    ") is " + std::string(Name(row.state));
+  answer.headline = "unit " + std::to_string(unit.value) + " (number " + std::to_string(row.index) +
+                    " of batch " + std::to_string(row.batch.value) + ") is " +
+                    std::string(Name(row.state));
   const auto name_of = [&](HostId id) {
     auto info = grid_.DescribeHost(id, now);
     return info ? info->name : "host " + std::to_string(id.value);
@@ -172,8 +172,9 @@ Message QueryDesk::ExplainUnit(UnitId unit, Instant now) const {
   } else if (!row.why.empty()) {
     answer.reasons.push_back({"why", row.why});
   }
-  answer.reasons.push_back({"leases", "handed out " + std::to_string(row.leases) +
-                                          " times, errors reported: " + std::to_string(row.errors)});
+  answer.reasons.push_back(
+      {"leases", "handed out " + std::to_string(row.leases) +
+                     " times, errors reported: " + std::to_string(row.errors)});
   if (auto lost = projection_.DisagreementsOf(unit)) {
     for (const ResultDisagreed& row_lost : *lost) {
       answer.reasons.push_back({"disagreed", name_of(row_lost.host) + " returned " +
@@ -198,10 +199,9 @@ Message QueryDesk::ExplainBatch(BatchId batch, Instant now) const {
                                                               : "cancelled";
   answer.headline = "batch " + std::to_string(batch.value) + " is " + state;
   if (!(*info)->why.empty()) answer.reasons.push_back({"why", (*info)->why});
-  answer.reasons.push_back(
-      {"units", std::to_string((*info)->settled) + " units settled, " +
-                    std::to_string((*info)->failed) + " failed, " +
-                    std::to_string((*info)->cancelled) + " cancelled"});
+  answer.reasons.push_back({"units", std::to_string((*info)->settled) + " units settled, " +
+                                         std::to_string((*info)->failed) + " failed, " +
+                                         std::to_string((*info)->cancelled) + " cancelled"});
   return answer;
 }
 
@@ -224,6 +224,9 @@ Message QueryDesk::ExplainHost(const Query& query, Instant now) const {
 }
 
 void QueryDesk::Watch(std::uint64_t connection, std::uint64_t request, BatchId batch) {
+  // A quiet client asks again: that is the same watcher.
+  std::erase_if(watchers_,
+                [&](const Watcher& w) { return w.connection == connection && w.batch == batch; });
   constexpr std::size_t kWatchersOfOne = 16;  // more from one connection replace the oldest
   const auto mine = [&](const Watcher& w) { return w.connection == connection; };
   if (std::count_if(watchers_.begin(), watchers_.end(), mine) >=

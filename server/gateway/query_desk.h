@@ -29,7 +29,8 @@ class QueryDesk {
   };
   [[nodiscard]] Message Answer(const Query& query, Instant now, const ServerFigures& figures) const;
 
-  // A batch has left the core; the projection will have it in a moment. Until then it is known here.
+  // A batch has left the core; the projection will have it in a moment. Until then it is known
+  // here.
   void Remember(const BatchArchived& batch);
 
   // The first progress at once, then by Tell, until the batch ends.

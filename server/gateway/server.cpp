@@ -186,9 +186,9 @@ void Server::Impl::OpenDesks() {
     door_->Send(connection, request, message);
   };
   blob_desk_ = std::make_unique<BlobDesk>(*pool_, *blobs_, send);
-  batch_desk_ =
-      std::make_unique<BatchDesk>(applications_, *pool_, *blobs_, *projection_, state_.ScratchPath(),
-                                  [this](Input input) { decider_->Step(std::move(input)); });
+  batch_desk_ = std::make_unique<BatchDesk>(
+      applications_, *pool_, *blobs_, *projection_, state_.ScratchPath(),
+      [this](Input input) { decider_->Step(std::move(input)); });
   query_desk_ = std::make_unique<QueryDesk>(decider_->State(), *projection_, send);
   door_ = std::make_unique<Door>(*socket_, *decider_, *blobs_, *blob_desk_, *query_desk_,
                                  identity_.server.transport.key, options_.messages_per_second);
@@ -224,7 +224,8 @@ void Server::Impl::Turn() {
   }
   for (Pool::Completion& completion : pool_->TakeCompletions()) completion();
   decider_->StepIfDue();
-  if (decider_->Now().now - committed_ >= options_.commit_gap || options_.commit_gap == Duration(0)) {
+  if (decider_->Now().now - committed_ >= options_.commit_gap ||
+      options_.commit_gap == Duration(0)) {
     Flush();
   }
   Periodic();
@@ -236,7 +237,7 @@ void Server::Impl::Flush() {
   if (!flushed && !in_trouble_) {
     spdlog::error("read-only: {}", flushed.error().Text());
   } else if (flushed && in_trouble_) {
-    spdlog::info("the journal can be written again; nothing was lost");
+    spdlog::info("the store can be written again; nothing was lost");
   }
   in_trouble_ = !flushed;
   // Sending and acting may step the core again; that goes out with the next turn.
@@ -320,6 +321,11 @@ void Server::Impl::Periodic() {
 }
 
 void Server::Impl::CollectGarbage() {
+  // A result settled in the core, but not yet with the projection, would be named by neither.
+  if (!decider_->AllPosted()) {
+    collected_ = decider_->Now().now - kCollectEvery + 1s;
+    return;
+  }
   auto used = std::make_shared<std::set<Digest>>();
   decider_->State().ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
   const std::uint64_t durable = decider_->DurableSeq();
@@ -327,8 +333,8 @@ void Server::Impl::CollectGarbage() {
     const Status read =
         projection_->ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
     if (!read) return [] {};
-    auto garbage = blobs_->CollectGarbage(
-        [&](const Digest& blob) { return used->contains(blob); }, kBlobGrace, durable);
+    auto garbage = blobs_->CollectGarbage([&](const Digest& blob) { return used->contains(blob); },
+                                          kBlobGrace, durable);
     if (!garbage) return [] {};
     return [this, durable, garbage = std::move(*garbage)] {
       for (const Digest& payload : garbage.small) journal_->DropSmall(payload, durable);
@@ -345,13 +351,13 @@ void Server::Impl::Invite(const FromPeer& from, const Control& control) {
   const WallTime expires{decider_->Now().wall.ms + seconds * 1000};
   NewInvitation made = MakeInvitation(identity_, advertised, control.principal, expires);
   const auto inviting = decider_->State().DescribeHost(from.host, decider_->Now().now);
-  decider_->Step(MadeInvitation{.key = made.key,
-                                .kind = control.principal,
-                                .owner = control.text.empty() && inviting ? inviting->owner
-                                                                          : control.text,
-                                .expires = expires,
-                                .reply = from.reply,
-                                .code = std::move(made.code)});
+  decider_->Step(
+      MadeInvitation{.key = made.key,
+                     .kind = control.principal,
+                     .owner = control.text.empty() && inviting ? inviting->owner : control.text,
+                     .expires = expires,
+                     .reply = from.reply,
+                     .code = std::move(made.code)});
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -21,7 +21,8 @@ inline constexpr std::string_view kServerSoftware = "picube-server 0.1.0";
 class Server {
  public:
   // Opens the state directory (or makes it), restores, binds. `applications` is borrowed.
-  // Errors: directory in use or from a newer version, damaged journal, port in use, wrong key modes.
+  // Errors: directory in use or from a newer version, damaged journal, port in use, wrong key
+  // modes.
   [[nodiscard]] static Result<std::unique_ptr<Server>> Open(
       const ServerOptions& options, const ApplicationRegistry& applications);
   ~Server();

@@ -93,8 +93,7 @@ double Dispatch(const DispatchCase& one) {
     Project project({.state = folder / "server"});
     project.Start();
     const Address address = AddressOf(project.State());
-    LoadOptions options{.per_exchange = one.per_exchange, .seconds = one.seconds,
-                        .rate = one.rate};
+    LoadOptions options{.per_exchange = one.per_exchange, .seconds = one.seconds, .rate = one.rate};
     const auto hosts = EnrolHosts(address, options.hosts);
     {
       Submitter submitter(address, one.quorum);
@@ -115,7 +114,8 @@ double Dispatch(const DispatchCase& one) {
       figures.results_per_second, figures.results_per_second / one.quorum, one.per_exchange,
       one.quorum, one.rate, figures.p50_ms, figures.p99_ms,
       static_cast<double>(figures.server_rss_bytes) / 1048576.0,
-      static_cast<double>(record_bytes) / static_cast<double>(std::max<std::uint64_t>(1, totals.results)),
+      static_cast<double>(record_bytes) /
+          static_cast<double>(std::max<std::uint64_t>(1, totals.results)),
       one.seconds, totals.batches_done, totals.settled, totals.results);
   std::fflush(stdout);
   return figures.results_per_second;

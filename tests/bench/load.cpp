@@ -76,8 +76,11 @@ class Host {
   void Exchange(double now) {
     ready_ = false;
     sent_at_ = now;
-    AskWork ask{.free_cores = 4, .most_units = options_.per_exchange, .held_ms = 0,
-                .wait_ms = 5000, .cached_blobs = {}};
+    AskWork ask{.free_cores = 4,
+                .most_units = options_.per_exchange,
+                .held_ms = 0,
+                .wait_ms = 5000,
+                .cached_blobs = {}};
     if (held_.empty()) {
       Send(ask);
       return;
@@ -142,9 +145,8 @@ std::vector<HostKeys> EnrolHosts(const Address& address, std::size_t count) {
                 .transport_key = host.keys.transport.key,
                 .signing_key = host.keys.signing.key,
                 .proof = {}};
-    enrol.proof = SignEnrol(host.keys.signing,
-                            {address.server, invitation.key, enrol.transport_key,
-                             enrol.signing_key, name});
+    enrol.proof = SignEnrol(host.keys.signing, {address.server, invitation.key, enrol.transport_key,
+                                                enrol.signing_key, name});
     Peer joining(context, invitation, address.server, address.endpoint);
     PICUBE_CHECK(std::holds_alternative<Enrolled>(joining.Ask(enrol)), "enrolled");
     hosts.push_back(std::move(host));
@@ -185,8 +187,7 @@ LoadFigures RunLoad(const Project& project, const Address& address,
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       Host& host = *hosts[i];
       now = Now();
-      if ((items[i].revents & ZMQ_POLLIN) != 0 && host.Receive(acknowledged) &&
-          host.SentAt() > 0) {
+      if ((items[i].revents & ZMQ_POLLIN) != 0 && host.Receive(acknowledged) && host.SentAt() > 0) {
         latencies.push_back(static_cast<float>(now - host.SentAt()));
       }
       if (host.Ready() && now >= due[i]) {

@@ -22,10 +22,11 @@ void AwaitUnits(const Address& address, std::uint64_t units) {
 }
 
 void Print(const char* what, std::uint64_t units, double seconds, std::uint64_t bytes) {
-  fmt::print("{{\"bench\":\"memory\",\"case\":\"{}\",\"units_live\":{},\"start_seconds\":{:.2f},"
-             "\"server_rss_mb\":{:.1f},\"bytes_per_unit\":{:.0f}}}\n",
-             what, units, seconds, static_cast<double>(bytes) / 1048576.0,
-             static_cast<double>(bytes) / static_cast<double>(units));
+  fmt::print(
+      "{{\"bench\":\"memory\",\"case\":\"{}\",\"units_live\":{},\"start_seconds\":{:.2f},"
+      "\"server_rss_mb\":{:.1f},\"bytes_per_unit\":{:.0f}}}\n",
+      what, units, seconds, static_cast<double>(bytes) / 1048576.0,
+      static_cast<double>(bytes) / static_cast<double>(units));
   std::fflush(stdout);
 }
 

@@ -68,8 +68,13 @@ class EmptyApplication final : public Application {
   }
 
  private:
-  ApplicationInfo info_{.name = "empty", .version = 1, .summary = "", .files_help = "",
-                        .least_files = 0, .most_files = 0, .parameters = {}};
+  ApplicationInfo info_{.name = "empty",
+                        .version = 1,
+                        .summary = "",
+                        .files_help = "",
+                        .least_files = 0,
+                        .most_files = 0,
+                        .parameters = {}};
 };
 
 Server* serving = nullptr;

@@ -43,7 +43,8 @@ class Project {
   pid_t pid_ = -1;
 };
 
-// One connection with an operator's, a host's or an invitation's key. Aborts on anything unexpected.
+// One connection with an operator's, a host's or an invitation's key. Aborts on anything
+// unexpected.
 class Peer {
  public:
   Peer(Context& context, const TransportKeys& keys, const TransportKey& server,

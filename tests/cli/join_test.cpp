@@ -34,7 +34,7 @@ class JoinTest : public testing::Test {
                            .endpoint = "tcp://cube.local:7100"});
   }
   [[nodiscard]] static unsigned Mode(const std::string& path) {
-    struct stat facts {};
+    struct stat facts{};
     return stat(path.c_str(), &facts) == 0 ? facts.st_mode & 0777U : 0;
   }
 

@@ -63,8 +63,9 @@ TEST_F(BadInput, JoinCodeIsGoodOnce) {
   const Output invited = cube_.Picube({"invite", "--json"});
   const std::string code = Field(invited.out, "code");
   const auto join = [&](const std::string& name, const std::string& text) {
-    return RunToEnd({PICUBE_WORKER, "join", text, "--name", name, "--state",
-                     (folder_.Path() / name).string()}, {}, 30s);
+    return RunToEnd(
+        {PICUBE_WORKER, "join", text, "--name", name, "--state", (folder_.Path() / name).string()},
+        {}, 30s);
   };
   EXPECT_EQ(join("first", code).code, 0);
   const Output again = join("second", code);
@@ -121,7 +122,8 @@ TEST_F(BadInput, FlippedByteInTheJournalIsFoundAndNothingIsServed) {
   std::string bytes = ReadText(victim);
   const auto name = bytes.find("owner-of-pi1");
   ASSERT_NE(name, std::string::npos);
-  // The write-ahead file has checksums of its own: a torn one is dropped by SQLite. Fold it in first.
+  // The write-ahead file has checksums of its own: a torn one is dropped by SQLite. Fold it in
+  // first.
   if (victim != journal) {
     cube_.StartServer();
     ASSERT_EQ(cube_.StopServer(), 0);
@@ -145,7 +147,8 @@ TEST_F(BadInput, ServerThatCannotWriteIsReadOnlyUntilItCan) {
   const rlimit none{0, RLIM_INFINITY};
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   ASSERT_EQ(prlimit(cube_.Server().Pid(), RLIMIT_FSIZE, &none, nullptr), 0);
-  const Output refused = cube_.Picube({"submit", "primes", "--from=0", "--to=1000", "--units=1"}, 40s);
+  const Output refused =
+      cube_.Picube({"submit", "primes", "--from=0", "--to=1000", "--units=1"}, 40s);
   EXPECT_NE(refused.code, 0) << refused.out;
   EXPECT_TRUE(cube_.Server().Running());
   ASSERT_EQ(prlimit(cube_.Server().Pid(), RLIMIT_FSIZE, &all, nullptr), 0);
@@ -164,8 +167,7 @@ TEST_F(BadInput, WorkerThatCannotWriteLosesNoResult) {
   cube_.StartServer();
   cube_.Join("pi1");
   cube_.StartWorker("pi1");
-  const std::string batch =
-      cube_.Submit({"primes", "--from=0", "--to=1000000000", "--units=100"});
+  const std::string batch = cube_.Submit({"primes", "--from=0", "--to=1000000000", "--units=100"});
   ASSERT_TRUE(cube_.Await(batch, "settled", 5));
   const rlimit none{0, RLIM_INFINITY};
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};

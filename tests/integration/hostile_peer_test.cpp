@@ -1,5 +1,5 @@
-// Peers that mean harm, against a real server: each attempt gets what docs/PROTOCOL.md says, and the
-// honest go on working.
+// Peers that mean harm, against a real server: each attempt gets what docs/PROTOCOL.md says, and
+// the honest go on working.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -59,8 +59,9 @@ class RawPeer {
     const std::uint64_t request = ++request_;
     const bool greeting =
         std::holds_alternative<Hello>(message) || std::holds_alternative<Enrol>(message);
-    EXPECT_EQ(Send(Encode({greeting ? kOldestProtocolVersion : kProtocolVersion, request, message})),
-              SendStatus::kSent);
+    EXPECT_EQ(
+        Send(Encode({greeting ? kOldestProtocolVersion : kProtocolVersion, request, message})),
+        SendStatus::kSent);
     return Answer(request);
   }
 
@@ -89,8 +90,8 @@ class HostilePeer : public ::testing::Test {
     const TransportKeys invitation = parsed->Invitation();
     Keys keys = MakeKeys();
     Enrol enrol{PrincipalKind::kHost, name, keys.transport.key, keys.signing.key, {}};
-    enrol.proof = SignEnrol(keys.signing, {server_.key, invitation.key, enrol.transport_key,
-                                           enrol.signing_key, name});
+    enrol.proof = SignEnrol(
+        keys.signing, {server_.key, invitation.key, enrol.transport_key, enrol.signing_key, name});
     RawPeer joining(invitation, server_);
     EXPECT_EQ(joining.FirstEvent(), LinkEvent::kConnected);
     auto answer = joining.Ask(enrol);

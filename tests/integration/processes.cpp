@@ -126,8 +126,9 @@ Output RunToEnd(std::vector<std::string> argv,
 void Cube::StartServer(std::vector<std::string> more) {
   const auto ready = folder_ / "ready";
   std::filesystem::remove(ready);
-  std::vector<std::string> argv = {PICUBE_SERVER, "run",      "--state",       State().string(),
-                                   "--listen",    "tcp://127.0.0.1:*", "--ready", ready.string()};
+  std::vector<std::string> argv = {PICUBE_SERVER,    "run",         "--state",
+                                   State().string(), "--listen",    "tcp://127.0.0.1:*",
+                                   "--ready",        ready.string()};
   argv.insert(argv.end(), more.begin(), more.end());
   server_ = std::make_unique<Process>(argv, folder_ / "server.log");
   const auto end = std::chrono::steady_clock::now() + 60s;
@@ -158,8 +159,8 @@ void Cube::Join(const std::string& name, const std::string& owner) {
 }
 
 void Cube::StartWorker(const std::string& name, std::vector<std::string> more) {
-  std::vector<std::string> argv = {PICUBE_WORKER,            "run",       "--state",
-                                   WorkerState(name).string(), "--threads", "1"};
+  std::vector<std::string> argv = {PICUBE_WORKER, "run", "--state", WorkerState(name).string(),
+                                   "--threads",   "1"};
   argv.insert(argv.end(), more.begin(), more.end());
   workers_[name] = std::make_unique<Process>(argv, folder_ / (name + ".log"));
 }

@@ -1,5 +1,5 @@
-// Real programs on loopback: a server, workers and the command line, in a folder of their own. Every
-// process started here is ended by its id; every wait is bounded.
+// Real programs on loopback: a server, workers and the command line, in a folder of their own.
+// Every process started here is ended by its id; every wait is bounded.
 #pragma once
 
 #include <sys/types.h>
@@ -86,7 +86,8 @@ class Cube {
   // Submits and returns the batch's number; fails the test if it is not taken.
   [[nodiscard]] std::string Submit(std::vector<std::string> arguments) const;
   // Waits until the batch has ended; the exit code of `picube watch`.
-  [[nodiscard]] int Watch(const std::string& batch, std::chrono::milliseconds patience = 3min) const;
+  [[nodiscard]] int Watch(const std::string& batch,
+                          std::chrono::milliseconds patience = 3min) const;
   // A number of `picube status BATCH --json`; -1 if it cannot be asked.
   [[nodiscard]] long Status(const std::string& batch, const std::string& field) const;
   // Waits until a number of the status reaches `least`.

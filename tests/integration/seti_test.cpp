@@ -64,9 +64,9 @@ TEST_F(Seti, FourSignalsOfTheRealRecordingAreFoundThroughTheGrid) {
       DataFolder() / "setiathome" / "28my12ac.28765.12080.438086664195.12.177.vlar";
   if (!std::filesystem::exists(recording)) GTEST_SKIP() << "skipped: no data";
   StartThree();
-  const std::string batch = cube_.Submit(
-      {"seti", recording.string(), "--chirp=-11.45:-11.40", "--fft-length", "131072",
-       "--threshold", "24", "--units", "12", "--replication", "quorum:2"});
+  const std::string batch =
+      cube_.Submit({"seti", recording.string(), "--chirp=-11.45:-11.40", "--fft-length", "131072",
+                    "--threshold", "24", "--units", "12", "--replication", "quorum:2"});
   ASSERT_EQ(cube_.Watch(batch, 5min), 0) << cube_.Log("server");
   struct Official {
     long k, bin;
@@ -79,9 +79,8 @@ TEST_F(Seti, FourSignalsOfTheRealRecordingAreFoundThroughTheGrid) {
   auto rows = Signals(batch);
   ASSERT_EQ(rows.size(), official.size());
   for (const Official& expected : official) {
-    const auto row = std::find_if(rows.begin(), rows.end(), [&](Row& r) {
-      return std::stol(r["k"]) == expected.k;
-    });
+    const auto row = std::find_if(rows.begin(), rows.end(),
+                                  [&](Row& r) { return std::stol(r["k"]) == expected.k; });
     ASSERT_NE(row, rows.end()) << "k = " << expected.k;
     EXPECT_EQ(std::stol((*row)["bin"]), expected.bin);
     EXPECT_EQ((*row)["fft_len"], "131072");

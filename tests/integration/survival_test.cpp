@@ -61,8 +61,7 @@ TEST_F(Survival, KillsOfServerAndWorkersLoseNothingAndCountNothingTwice) {
   EXPECT_EQ(cube_.Status(batch, "settled"), 120);
   EXPECT_EQ(cube_.Status(batch, "failed"), 0);
   EXPECT_NE(Total(batch).find(kPrimesBelowABillion), std::string::npos);
-  const Output verified =
-      RunToEnd({PICUBE_SERVER, "verify", "--state", cube_.State().string()});
+  const Output verified = RunToEnd({PICUBE_SERVER, "verify", "--state", cube_.State().string()});
   EXPECT_EQ(verified.code, 0) << verified.out;
 }
 
@@ -112,14 +111,14 @@ TEST_F(Survival, BackupTakenUnderLoadServesElsewhere) {
   const std::string batch = SubmitPrimes("single", "200");
   ASSERT_TRUE(cube_.Await(batch, "settled", 20));
   const auto file = folder_.Path() / "backup.db";
-  const Output saved = RunToEnd(
-      {PICUBE_SERVER, "backup", file.string(), "--state", cube_.State().string()});
+  const Output saved =
+      RunToEnd({PICUBE_SERVER, "backup", file.string(), "--state", cube_.State().string()});
   ASSERT_EQ(saved.code, 0) << saved.errors;
   EXPECT_EQ(RunToEnd({PICUBE_SERVER, "verify", file.string()}).code, 0);
   cube_.KillServer();
   std::filesystem::rename(cube_.State(), folder_.Path() / "lost");
-  const Output restored = RunToEnd(
-      {PICUBE_SERVER, "restore", file.string(), "--state", cube_.State().string()});
+  const Output restored =
+      RunToEnd({PICUBE_SERVER, "restore", file.string(), "--state", cube_.State().string()});
   ASSERT_EQ(restored.code, 0) << restored.errors;
   cube_.StartServer();
   EXPECT_EQ(cube_.Watch(batch), 0) << cube_.Log("server");
@@ -130,8 +129,8 @@ TEST_F(Survival, CancelledBatchStopsItsWorkers) {
   cube_.StartServer();
   cube_.Join("pi1");
   cube_.StartWorker("pi1");
-  const std::string batch = cube_.Submit(
-      {"primes", "--from=0", "--to=2000000000000", "--units=100"});
+  const std::string batch =
+      cube_.Submit({"primes", "--from=0", "--to=2000000000000", "--units=100"});
   ASSERT_TRUE(cube_.Await(batch, "leased", 1));
   EXPECT_EQ(cube_.Picube({"cancel", batch}).code, 0);
   EXPECT_EQ(cube_.Watch(batch), 5);

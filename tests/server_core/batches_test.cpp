@@ -171,6 +171,32 @@ TEST(ReadOnly, WhatTheSplitterBringsMeanwhileIsKept) {
   EXPECT_EQ(grid.Info(batch).units_created, 3U);
 }
 
+// A worker that connected while the disk was full got no work for ever: its facts were dropped.
+TEST(ReadOnly, HostThatCameMeanwhileGetsWorkWhenItIsMended) {
+  Driver grid;
+  grid.facts.applications.clear();
+  const HostId pi = grid.Join("pi", "ann");
+  grid.Batch(1);
+  grid.Step(StoreTrouble{"disk full"});
+  grid.facts = Driver::DefaultFacts();
+  grid.Connect(pi);
+  EXPECT_TRUE(grid.records.empty());
+  grid.Step(StoreTrouble{});
+  EXPECT_EQ(grid.Ask(pi).size(), 1U);
+}
+
+TEST(ReadOnly, LeaseThatAHostLostMeanwhileIsOfferedAgainWhenItIsMended) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  const HostId other = grid.Join("other", "ben");
+  grid.Batch(1);
+  ASSERT_EQ(grid.Ask(pi).size(), 1U);
+  grid.Step(StoreTrouble{"disk full"});
+  grid.Connect(pi, /*held=*/{});
+  grid.Step(StoreTrouble{});
+  EXPECT_EQ(grid.Ask(other).size(), 1U);
+}
+
 TEST(Principals, WorkersMayNotSubmitAndOperatorsGetNoWork) {
   Driver grid;
   const HostId pi = grid.Join("pi", "ann");

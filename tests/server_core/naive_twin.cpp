@@ -88,6 +88,7 @@ void NaiveTwin::Heard(HostId id, std::uint64_t connection) {
   if (connection == 0 || host.connection == connection) return;
   host.connection = connection;
   host.granted_here.clear();
+  host.unrecorded.reset();
 }
 
 void NaiveTwin::Before(const Input& input, Moment moment) {
@@ -98,8 +99,13 @@ void NaiveTwin::Before(const Input& input, Moment moment) {
   durable_.clear();
   not_taken_.clear();
   report_refused_ = false;
+  if (mended_) {
+    for (auto& [id, host] : hosts_) host.unrecorded.reset();
+  }
+  mended_ = false;
   if (const auto* trouble = std::get_if<StoreTrouble>(&input)) {
-    if (read_only_ && trouble->why.empty()) {
+    mended_ = read_only_ && trouble->why.empty();
+    if (mended_) {
       for (auto& [id, host] : hosts_) host.heard = moment.now;
     }
     read_only_ = !trouble->why.empty();
@@ -109,12 +115,14 @@ void NaiveTwin::Before(const Input& input, Moment moment) {
     for (auto& [id, host] : hosts_) {
       host.heard = moment.now;
       host.connection = 0;
+      host.unrecorded.reset();
     }
   }
   if (const auto* gone = std::get_if<PeerGone>(&input)) {
     const auto it = hosts_.find(gone->host);
     if (it != hosts_.end() && it->second.connection == gone->connection) {
       it->second.connection = 0;
+      it->second.unrecorded.reset();
     }
   }
   const auto* peer = std::get_if<FromPeer>(&input);
@@ -125,6 +133,8 @@ void NaiveTwin::Before(const Input& input, Moment moment) {
   const bool heard = !read_only_ || std::holds_alternative<Hello>(peer->message) ||
                      std::holds_alternative<Heartbeat>(peer->message);
   if (heard) Heard(peer->host, peer->reply.connection);
+  const auto* hello = std::get_if<Hello>(&peer->message);
+  if (hello != nullptr && read_only_) hosts_.at(peer->host).unrecorded = *hello;
   if (const auto* report = std::get_if<Report>(&peer->message)) ExpectReport(*peer, *report);
 }
 
@@ -339,7 +349,9 @@ void NaiveTwin::Do(const LeasesEnded& record) {
     const Host& host = hosts_.at(lease.host);
     const bool silent = moment_.now - host.heard >= options_.host_silence;
     const auto* peer = std::get_if<FromPeer>(input_);
-    const auto* hello = peer == nullptr ? nullptr : std::get_if<Hello>(&peer->message);
+    const auto* hello =
+        peer == nullptr || peer->host != lease.host ? nullptr : std::get_if<Hello>(&peer->message);
+    if (mended_ && host.unrecorded) hello = &*host.unrecorded;
     const auto* goodbye = peer == nullptr ? nullptr : std::get_if<Goodbye>(&peer->message);
     must_end_.insert(lease.unit);
     auto& of_unit = units_.at(lease.unit).leases;
@@ -351,8 +363,8 @@ void NaiveTwin::Do(const LeasesEnded& record) {
     PICUBE_CHECK(lease.state == Lease::State::kOut || record.why == LeaseEnd::kRetired,
                  "twin: what is out ends");
     if (record.why == LeaseEnd::kHostLost) {
-      const bool unnamed = hello != nullptr && peer->host == lease.host &&
-                           !OneOf(hello->leases_held, id) && !host.granted_here.contains(id);
+      const bool unnamed =
+          hello != nullptr && !OneOf(hello->leases_held, id) && !host.granted_here.contains(id);
       PICUBE_CHECK(silent || unnamed, "twin: the host is silent or came back without it");
     }
     if (record.why == LeaseEnd::kGivenBack) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -56,6 +57,7 @@ class NaiveTwin {
     Instant heard;
     std::map<std::string, Instant> failed_at;  // last error of the machine, by application
     std::set<LeaseId> granted_here;            // on this connection
+    std::optional<Hello> unrecorded;  // said while nothing could be recorded; heeded when it can
   };
   struct Verdict {
     std::uint32_t out = 0, waiting = 0, successes = 0, agreeing = 0, errors = 0;
@@ -101,6 +103,7 @@ class NaiveTwin {
   const Input* input_ = nullptr;
   Input held_;
   bool read_only_ = false;
+  bool mended_ = false;  // by this input
   std::map<UnitId, Unit> units_;
   std::map<LeaseId, Lease> leases_;
   std::map<BatchId, Batch> batches_;

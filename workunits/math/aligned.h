@@ -11,7 +11,7 @@ template <class T>
 class Aligned {
  public:
   Aligned() = default;
-  explicit Aligned(std::size_t size) : data_(new (std::align_val_t{64}) T[size]()), size_(size) {}
+  explicit Aligned(std::size_t size) : data_(new(std::align_val_t{64}) T[size]()), size_(size) {}
 
   [[nodiscard]] T* data() { return data_.get(); }
   [[nodiscard]] const T* data() const { return data_.get(); }
