@@ -15,6 +15,7 @@ namespace {
 // Units of one batch: large enough to matter, small enough that batches are merged and archived all
 // through the measured minute.
 constexpr std::uint64_t kUnitsPerBatch = 250'000;
+constexpr std::uint64_t kBatchesLive = 4;
 
 struct Totals {
   std::uint64_t settled = 0;
@@ -35,12 +36,18 @@ class Submitter {
   void Run(const std::stop_token& stop) {
     Context context;
     Peer boss(context, address_.operator_keys.transport, address_.server, address_.endpoint);
+    // The first ones differ in size, so that batches do not all end at the same moment.
+    std::uint64_t submitted = 0;
     while (!stop.stop_requested()) {
       const Message answer = boss.Ask(Query{.kind = QueryKind::kServer});
-      for (std::uint64_t live = std::get<Answer>(answer).server->batches_live; live < 4; ++live) {
+      for (std::uint64_t live = std::get<Answer>(answer).server->batches_live; live < kBatchesLive;
+           ++live) {
         Submit submit;
         submit.application = "empty";
-        submit.parameters = {{"units", std::to_string(kUnitsPerBatch)}};
+        submit.parameters = {
+            {"units",
+             std::to_string(++submitted < kBatchesLive ? submitted * kUnitsPerBatch / kBatchesLive
+                                                       : kUnitsPerBatch)}};
         submit.replication = {quorum_ > 1 ? ReplicationKind::kQuorum : ReplicationKind::kSingle,
                               quorum_, false};
         static_cast<void>(boss.Ask(submit));

@@ -81,7 +81,7 @@ class Host {
                 .held_ms = 0,
                 .wait_ms = 5000,
                 .cached_blobs = {}};
-    if (held_.empty()) {
+    if (held_.empty() && unsigned_.empty()) {
       Send(ask);
       return;
     }
@@ -93,7 +93,8 @@ class Host {
       result.digest = empty_;
       result.cost = {.cpu_ms = 1, .wall_ms = 1};
     }
-    if (unsigned_.size() + 2 * held_.size() > options_.per_signature) {
+    // Nothing new at hand: what is unsigned is sealed now, or its batch could never end.
+    if (held_.empty() || unsigned_.size() + 2 * held_.size() > options_.per_signature) {
       report.earlier = std::move(unsigned_);
       unsigned_.clear();
       report.signature = SignReport(keys_.signing, report);
