@@ -59,6 +59,9 @@ void CheckMessage(Reader& reader, const UnitResult& result) {
 
 void CheckMessage(Reader& reader, const Report& report) {
   for (const UnitResult& result : report.results) CheckMessage(reader, result);
+  if (report.earlier.size() + report.results.size() > limits::kResultsPerReport) {
+    return reader.Fail("one signature covers at most 256 results");
+  }
   if (report.signature) return;
   if (!report.earlier.empty()) return reader.Fail("earlier results without a signature");
   if (reader.Version() < 2) reader.Fail("a report of version 1 needs a signature");

@@ -171,7 +171,7 @@ template <>
 struct Layout<Report> {
   static constexpr auto kFields = std::tuple{
       Optional(1, "results", &Report::results, ListOf(limits::kResultsPerReport)),
-      Since(2, Optional(2, "earlier", &Report::earlier, ListOf(limits::kUnsealedPerHost))),
+      Since(2, Optional(2, "earlier", &Report::earlier, ListOf(limits::kResultsPerReport))),
       Optional(3, "signature", &Report::signature), Since(2, Optional(4, "ask", &Report::ask))};
 };
 template <>
@@ -183,10 +183,8 @@ struct Layout<NotTaken> {
 template <>
 struct Layout<Ack> {
   static constexpr auto kFields =
-      std::tuple{Optional(1, "durable", &Ack::durable,
-                          ListOf(limits::kResultsPerReport + limits::kUnsealedPerHost)),
-                 Optional(2, "not_taken", &Ack::not_taken,
-                          ListOf(limits::kResultsPerReport + limits::kUnsealedPerHost)),
+      std::tuple{Optional(1, "durable", &Ack::durable, ListOf(limits::kResultsPerReport)),
+                 Optional(2, "not_taken", &Ack::not_taken, ListOf(limits::kResultsPerReport)),
                  Since(2, Optional(3, "assign", &Ack::assign)),
                  Since(2, Optional(4, "no_work", &Ack::no_work))};
 };

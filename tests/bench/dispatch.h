@@ -1,4 +1,4 @@
-// Benchmarks of the whole server; each prints one JSON line a case. See docs/BENCHMARKS.md.
+// Benchmarks of the whole server; each prints one JSON line a case. See README.md.
 #pragma once
 
 #include <string>

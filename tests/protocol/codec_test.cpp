@@ -330,6 +330,14 @@ TEST(Versions, EarlierResultsNeedASignature) {
   EXPECT_TRUE(Contains(Why(Encode({2, 1, report})), "earlier results without a signature"));
 }
 
+TEST(Versions, OneSignatureCoversAtMost256Results) {
+  Report report = std::get<Report>(samples::Named("report").message);
+  report.earlier.resize(limits::kResultsPerReport - report.results.size(), report.earlier.at(0));
+  EXPECT_TRUE(Decode(Encode({2, 1, report})));
+  report.earlier.push_back(report.earlier.at(0));
+  EXPECT_TRUE(Contains(Why(Encode({2, 1, report})), "at most 256 results"));
+}
+
 // --- Sizes ---------------------------------------------------------------------------------------
 
 TEST(Sizes, PartsAreNeverLargerThanSaid) {
