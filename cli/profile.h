@@ -20,7 +20,7 @@ namespace picube {
 using Environment = std::function<std::string(const std::string& name)>;
 
 struct ServerAddress {
-  std::string endpoint;  // "tcp://cube.local:7100"
+  std::string endpoint;  // "tcp://cube.local:7425"
   TransportKey key;
 };
 

@@ -8,6 +8,7 @@ protocol/base:
 protocol/wire: protocol/base protocol/messages.h
 protocol/crypto: protocol/base protocol/messages.h
 protocol/qr: protocol/base
+protocol/lan: protocol/base
 protocol/transport: protocol/base protocol/messages.h protocol/crypto
 protocol: protocol/base
 workunits: protocol/base
@@ -32,6 +33,7 @@ SQLiteCpp: server/store
 yaml-cpp: worker server
 CLI: cli worker server simulation examples tests
 hwy: workunits/math
+avahi: protocol/lan
 '
 git ls-files -co --exclude-standard '*.h' '*.cpp' | while read -r file; do
   allowed=$(printf '%s' "$rules" | awk -F': *' -v f="$file" '$1 != "" && index(f, $1 "/") == 1 {print $1 " " $2; exit}')

@@ -59,6 +59,12 @@ int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications) {
   CLI::App* join = app.add_subcommand("join", "join a project with a code from its operator");
   join->add_option("CODE", line.code, "the join code")->required();
   join->add_option("--name", line.options.name, "name of this host [this machine's]");
+  CLI::App* discover =
+      app.add_subcommand("discover", "list the servers of this network (to join takes a code)");
+  discover->add_option("--seconds", line.options.discover_seconds, "how long to listen [3]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 60));
+  discover->add_flag("--json", line.options.json, "as JSON");
   app.add_subcommand("run", "compute until stopped (also without a command)");
   try {
     app.parse(argc, argv);
@@ -67,6 +73,7 @@ int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications) {
     return std::to_underlying(code == 0 ? WorkerExit::kOk : WorkerExit::kUsage);
   }
   line.options.cache_bytes = line.cache_mb * kMebibyte;
+  if (*discover) return DiscoverServers(line.options);
   return *join ? JoinProject(line.options, line.code) : RunWorker(line.options, applications);
 }
 

@@ -12,7 +12,7 @@
 namespace picube {
 
 struct WorkerSettings {
-  std::string server;       // endpoint: "tcp://cube.local:7100"
+  std::string server;       // endpoint: "tcp://cube.local:7425"
   TransportKey server_key;  // the key the server must prove to hold
   SigningKey server_signing_key;
   std::string name;               // as the server knows this host

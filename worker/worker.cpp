@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "hardware/probe.h"
 #include "protocol/base/limits.h"
 #include "protocol/crypto/keys.h"
+#include "protocol/lan/lan.h"
 #include "protocol/transport/context.h"
 #include "worker/core/agent.h"
 #include "worker/link/join.h"
@@ -201,10 +203,39 @@ int JoinProject(const WorkerOptions& options, const std::string& text) {
   if (const Status saved = SaveJoin(state, *code, *enrolled); !saved) {
     return Stop(WorkerExit::kFailed, saved.error());
   }
-  std::printf("Joined %s as %s (host %llu, owner %s).\nStart computing with: picube-worker%s\n",
-              code->endpoint.c_str(), enrolled->name.c_str(),
-              static_cast<unsigned long long>(enrolled->id.value), enrolled->owner.c_str(),
-              options.state.empty() ? "" : (" --state " + state.string()).c_str());
+  std::printf(
+      "Joined %s (key %s) as %s (host %llu, owner %s).\nStart computing with: picube-worker%s\n",
+      code->endpoint.c_str(), Fingerprint(code->server_transport_key).c_str(),
+      enrolled->name.c_str(), static_cast<unsigned long long>(enrolled->id.value),
+      enrolled->owner.c_str(), options.state.empty() ? "" : (" --state " + state.string()).c_str());
+  return std::to_underlying(WorkerExit::kOk);
+}
+
+int DiscoverServers(const WorkerOptions& options) {
+  const auto found = FindLanServers(std::chrono::seconds(options.discover_seconds));
+  if (!found) return Stop(WorkerExit::kFailed, found.error());
+  if (options.json) {
+    nlohmann::json servers = nlohmann::json::array();
+    for (const LanServer& server : *found) {
+      servers.push_back({{"name", server.name},
+                         {"endpoint", server.endpoint},
+                         {"key_fingerprint", server.fingerprint}});
+    }
+    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;  // names of strangers
+    std::printf("%s\n", servers.dump(2, ' ', false, kReplace).c_str());
+    return std::to_underlying(WorkerExit::kOk);
+  }
+  for (const LanServer& server : *found) {
+    std::printf("%s  %s  key %s\n", server.name.c_str(), server.endpoint.c_str(),
+                server.fingerprint.c_str());
+  }
+  if (found->empty()) {
+    std::printf(
+        "No server announces itself on this network.\n"
+        "A join code names its server: picube-worker join CODE works all the same.\n");
+  } else {
+    std::printf("To join one, ask its operator for a code: picube-worker join CODE\n");
+  }
   return std::to_underlying(WorkerExit::kOk);
 }
 

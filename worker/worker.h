@@ -17,6 +17,8 @@ struct WorkerOptions {
   int threads = 0;                // 0 = all
   std::uint64_t cache_bytes = 0;  // of input blobs; 0 = the default
   bool once = false;              // ask once, compute what comes, end
+  int discover_seconds = 3;       // how long `discover` listens
+  bool json = false;              // output of `discover`
   std::string log_level;          // trace, debug, info, warning, error, off; empty = info
   std::string software = "picube-worker 0.1.0";
   std::filesystem::path board_root = "/";  // below it the board's sensors are read
@@ -33,6 +35,10 @@ struct WorkerOptions {
 // Makes keys, enrols with a join code, and writes keys and worker.yaml into the state directory.
 // Says on standard output what happened. Returns an exit code.
 [[nodiscard]] int JoinProject(const WorkerOptions& options, const std::string& code);
+
+// Lists on standard output the servers that announce themselves on this network, with the
+// fingerprints of their keys. Returns an exit code.
+[[nodiscard]] int DiscoverServers(const WorkerOptions& options);
 
 // The whole command line of picube-worker.
 [[nodiscard]] int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications);

@@ -23,7 +23,7 @@ struct JoinCode {
   TransportKey server_transport_key;
   SigningKey server_signing_key;
   Secret<32> invitation_secret;
-  std::string endpoint;  // "tcp://cube.local:7100", at most 200 bytes
+  std::string endpoint;  // "tcp://cube.local:7425", at most 200 bytes
 
   // The key pair to connect with for the one Enrol.
   [[nodiscard]] TransportKeys Invitation() const {

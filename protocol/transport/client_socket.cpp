@@ -52,7 +52,7 @@ class ClientSocket::Impl {
       const std::string why = error.what();
       Close();
       return Fail(kind, "Cannot connect to " + endpoint + ": " + why + ".",
-                  "An endpoint looks like tcp://cube.local:7100.");
+                  "An endpoint looks like tcp://cube.local:7425.");
     }
     return {};
   }

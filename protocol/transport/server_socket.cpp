@@ -96,7 +96,7 @@ Result<std::string> ServerSocket::Bind(const std::string& endpoint) {
                   "Stop the other program or choose another port.");
     }
     return Fail(ErrorKind::kHost, doing + zmq_strerror(why) + ".",
-                "An endpoint looks like tcp://*:7100 or tcp://192.168.1.5:7100.");
+                "An endpoint looks like tcp://*:7425 or tcp://192.168.1.5:7425.");
   }
   return impl_->socket.get(zmq::sockopt::last_endpoint);
 }

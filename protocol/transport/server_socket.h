@@ -49,7 +49,7 @@ class ServerSocket {
   ServerSocket(const ServerSocket&) = delete;
   ServerSocket& operator=(const ServerSocket&) = delete;
 
-  // "tcp://*:7100", "tcp://[::]:7100", "tcp://127.0.0.1:*" (any free port). Returns the endpoint
+  // "tcp://*:7425", "tcp://[::]:7425", "tcp://127.0.0.1:*" (any free port). Returns the endpoint
   // with its real port. kHost: the port is in use, the address is not ours, the text is no
   // endpoint.
   [[nodiscard]] Result<std::string> Bind(const std::string& endpoint);

@@ -66,6 +66,11 @@ const std::map<std::string, Setter>& Setters() {
          o.advertise = n.as<std::string>();
          return Status();
        }},
+      {"announce",
+       [](const YAML::Node& n, ServerOptions& o) {
+         o.announce = n.as<bool>();
+         return Status();
+       }},
       {"scheduling", ReadScheduling},
       {"host_silence_seconds",
        [](const YAML::Node& n, ServerOptions& o) {

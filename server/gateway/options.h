@@ -16,6 +16,7 @@ struct ServerOptions {
   std::filesystem::path state;  // the state directory
   std::string listen = "tcp://*:7425";
   std::string advertise;  // what workers are told to connect to; empty = made from `listen`
+  bool announce = true;   // by mDNS, unless only this machine can reach it
   PolicyKind policy = PolicyKind::kAdaptive;
   std::map<std::string, std::uint32_t> weights;  // by host name, for `weighted`
   Duration host_silence = limits::kHostSilence;

@@ -1,8 +1,10 @@
 #include "server/gateway/server.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <set>
@@ -10,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/lan/lan.h"
 #include "protocol/transport/context.h"
 #include "protocol/transport/server_socket.h"
 #include "server/gateway/batch_desk.h"
@@ -68,6 +71,12 @@ std::string Plain(std::string endpoint) {
          endpoint.substr(close + 1);
 }
 
+std::string NameOnLan() {
+  std::array<char, 40> machine{};  // what a DNS label can hold beside the rest
+  const bool known = ::gethostname(machine.data(), machine.size() - 1) == 0 && machine[0] != '\0';
+  return std::string("PiCube Grid on ") + (known ? machine.data() : "a cube");
+}
+
 std::uint64_t SeedOf(const Identity& identity) {
   std::uint64_t seed = 0;
   for (const std::uint8_t byte : identity.server.signing.key.bytes) seed = Mix64(seed ^ byte);
@@ -100,6 +109,7 @@ class Server::Impl {
  private:
   void OpenDesks();
   Status Bind();
+  void Announce();
   void Turn();
   void Flush();
   void Act(const Event& event);
@@ -121,6 +131,7 @@ class Server::Impl {
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<Decider> decider_;
   std::unique_ptr<ServerSocket> socket_;
+  std::unique_ptr<LanAnnouncement> announcement_;
   std::unique_ptr<BlobDesk> blob_desk_;
   std::unique_ptr<BatchDesk> batch_desk_;
   std::unique_ptr<QueryDesk> query_desk_;
@@ -180,6 +191,22 @@ Status Server::Impl::Bind() {
   return WriteOperatorEndpoint(state_, advertised, identity_.server.transport.key);
 }
 
+// Found by people on the same network; of no use where only this machine can connect.
+void Server::Impl::Announce() {
+  if (!options_.announce || endpoint.starts_with("tcp://127.") ||
+      endpoint.starts_with("tcp://[::1]")) {
+    return;
+  }
+  auto started =
+      LanAnnouncement::Start({NameOnLan(), endpoint, Fingerprint(identity_.server.transport.key)},
+                             [](const std::string& line) { spdlog::info("{}", line); });
+  if (started) {
+    announcement_ = std::move(*started);
+  } else {
+    spdlog::info("not announced on the local network: {}", started.error().Text());
+  }
+}
+
 void Server::Impl::OpenDesks() {
   pool_ = std::make_unique<Pool>(options_.pool_threads, [this] { waker_.Wake(); });
   const auto send = [this](std::uint64_t connection, std::uint64_t request, Message message) {
@@ -197,8 +224,9 @@ void Server::Impl::OpenDesks() {
 }
 
 Status Server::Impl::Run() {
-  spdlog::info("serving at {} (told to workers: {}), state in {}", endpoint, advertised,
-               state_.Root().string());
+  spdlog::info("serving at {} (told to workers: {}), key {}, state in {}", endpoint, advertised,
+               Fingerprint(identity_.server.transport.key), state_.Root().string());
+  Announce();
   Flush();
   while (!stop_) Turn();
   pool_.reset();  // running jobs end; what they would have brought is made again at the next start
