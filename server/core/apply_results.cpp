@@ -56,7 +56,7 @@ void Grid::Impl::CountResult(Lease& lease, Batch& batch) {
     return;
   }
   lease.state = LeaseState::kErred;
-  if (lease.error == ErrorKind::kUnit) ++batch.unit_errors;
+  if (BlamesUnit(lease.error)) ++batch.unit_errors;
 }
 
 void Grid::Impl::ReceiveResult(Host& host, const UnitResult& result, bool sealed) {

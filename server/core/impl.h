@@ -226,6 +226,8 @@ class Grid::Impl {
   // --- judge.cpp
   Tally Count(const Unit& unit) const;
   std::uint32_t Wanted(const Unit& unit, const Tally& tally) const;
+  bool ApplicationIsBroken(const Unit& unit, const Tally& tally) const;
+  std::string LastError(const Unit& unit) const;
   std::optional<std::string> WhyFails(const Unit& unit, const Tally& tally) const;
   // Settles or fails each of `touched_` that has come to its end, and those batches whose work has.
   void JudgeTouched();
@@ -256,7 +258,6 @@ class Grid::Impl {
   bool TakeResult(Host& host, const FromPeer& input, UnitResult& result, Ack& ack,
                   std::vector<LeaseId>& sealed);
   void SealEarlier(Host& host, const Report& report, std::vector<LeaseId>& sealed);
-  void StopBatches();
 
   // --- asks.cpp
   void DoAsk(Host& host, ReplyTo reply, AskWork& ask);
@@ -375,7 +376,6 @@ class Grid::Impl {
   double time_ = 0;               // stride: pass of the owner served last
   std::uint64_t hosts_connected_ = 0;
   std::vector<UnitId> touched_;
-  std::vector<std::pair<BatchId, std::string>> stops_;  // batches whose application has a bug
   std::vector<BatchId> moved_;                          // batches that may have come to their end
   std::map<HostId, std::vector<LeaseId>> cancels_;      // to push at the end of the step
   std::vector<BatchId> dirty_batches_;

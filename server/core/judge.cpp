@@ -1,6 +1,7 @@
 // What a unit's leases amount to; settling and failing.
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "protocol/base/check.h"
 #include "server/core/impl.h"
@@ -12,6 +13,11 @@ Tally Grid::Impl::Count(const Unit& unit) const {
   std::array<const Lease*, limits::kMaxLeases> counted{};  // newest first
   std::array<LeaseId, limits::kMaxLeases> ids{};
   std::array<OwnerIndex, limits::kMaxLeases> erring{};
+  std::array<OwnerIndex, limits::kMaxLeases> accusing{};
+  const auto count_owner = [](auto& owners, std::uint32_t& size, OwnerIndex owner) {
+    const auto end = owners.begin() + size;
+    if (std::find(owners.begin(), end, owner) == end) owners[size++] = owner;
+  };
   for (LeaseId at = unit.newest; at;) {
     const Lease& lease = *leases_.Find(at.value);
     switch (lease.state) {
@@ -23,11 +29,11 @@ Tally Grid::Impl::Count(const Unit& unit) const {
         ids[tally.successes++] = at;
         break;
       case LeaseState::kErred: {
-        if (lease.error != ErrorKind::kUnit) break;
+        if (!BlamesUnit(lease.error)) break;
         ++tally.errors;
-        const auto end = erring.begin() + tally.erring_owners;
-        if (std::find(erring.begin(), end, lease.host->owner) == end) {
-          erring[tally.erring_owners++] = lease.host->owner;
+        count_owner(erring, tally.erring_owners, lease.host->owner);
+        if (lease.error == ErrorKind::kProject) {
+          count_owner(accusing, tally.accusing_owners, lease.host->owner);
         }
         break;
       }
@@ -65,16 +71,26 @@ std::uint32_t Grid::Impl::Wanted(const Unit& unit, const Tally& tally) const {
   return std::min(want, limits::kMaxLeases - unit.leases);
 }
 
+// A bug of the application stops its batch when two owners meet it in the same unit: one alone may
+// lie, and another's result for that unit refutes it. Where only one owner computes, its word does.
+bool Grid::Impl::ApplicationIsBroken(const Unit& unit, const Tally& tally) const {
+  if (tally.accusing_owners == 0) return false;
+  return tally.accusing_owners >= 2 || OwnersConnected(unit.batch->application) <= 1;
+}
+
+std::string Grid::Impl::LastError(const Unit& unit) const {
+  for (LeaseId at = unit.newest; at;) {
+    const Lease& lease = *leases_.Find(at.value);
+    if (lease.state == LeaseState::kErred && !lease.payload.empty()) return lease.payload;
+    at = lease.older;
+  }
+  return {};
+}
+
 std::optional<std::string> Grid::Impl::WhyFails(const Unit& unit, const Tally& tally) const {
-  const auto last_error = [&]() -> std::string {
-    for (LeaseId at = unit.newest; at;) {
-      const Lease& lease = *leases_.Find(at.value);
-      if (lease.state == LeaseState::kErred && !lease.payload.empty()) {
-        return "; the last error: " + lease.payload;
-      }
-      at = lease.older;
-    }
-    return {};
+  const auto last_error = [&] {
+    const std::string text = LastError(unit);
+    return text.empty() ? text : "; the last error: " + text;
   };
   if (tally.erring_owners >= limits::kMaxErrors) {
     return std::to_string(tally.erring_owners) + " owners report that the unit is bad" +
@@ -108,12 +124,16 @@ void Grid::Impl::JudgeTouched() {
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   UnitsSettled settled;
   std::vector<UnitFailed> failed;
+  std::map<BatchId, std::string> broken;  // and the error that says so
   for (const UnitId id : touched_) {
     const Unit* unit = units_.Find(id.value);
     if (unit == nullptr || unit->state == UnitState::kFailed) continue;
     const Tally tally = Count(*unit);
     if (tally.agreeing >= unit->batch->quorum) {
       settled.units.push_back({id, tally.canonical});
+    } else if (ApplicationIsBroken(*unit, tally)) {
+      broken.emplace(unit->batch->Id(), LastError(*unit));
+      continue;
     } else if (std::optional<std::string> why = WhyFails(*unit, tally)) {
       failed.push_back({id, std::move(*why)});
     } else {
@@ -124,6 +144,11 @@ void Grid::Impl::JudgeTouched() {
   touched_.clear();
   if (!settled.units.empty()) Emit(std::move(settled));
   for (UnitFailed& one : failed) Emit(std::move(one));
+  for (auto& [id, text] : broken) {
+    Batch& batch = *FindBatch(id);
+    EndBatch(batch, BatchState::kFailed,
+             "application " + batch.submitted.submit.application + " is broken: " + text, {});
+  }
 }
 
 }  // namespace picube

@@ -40,7 +40,6 @@ void Grid::Impl::DoReport(Host& host, FromPeer& input, Report& report) {
   Ack ack;
   TakeResults(host, input, report, ack);
   JudgeTouched();
-  StopBatches();
   if (report.ask) {
     Assign assign;
     NoWork no_work;
@@ -115,10 +114,6 @@ bool Grid::Impl::TakeResult(Host& host, const FromPeer& input, UnitResult& resul
                                  : std::min(unit.result_bytes, limits::kResultBytes);
   Normalise(result, most);
   lease->step = steps_;
-  if (input.signature_valid && result.outcome == Outcome::kError &&
-      result.error_kind == ErrorKind::kProject) {
-    stops_.emplace_back(unit.batch->Id(), result.error_text);
-  }
   ack.durable.push_back(id);
   Touch(lease->unit);
   return true;
@@ -134,20 +129,7 @@ void Grid::Impl::SealEarlier(Host& host, const Report& report, std::vector<Lease
     lease->step = steps_;
     sealed.push_back(earlier.lease);
     Touch(lease->unit);
-    if (lease->outcome == Outcome::kError && lease->error == ErrorKind::kProject) {
-      stops_.emplace_back(units_.Find(lease->unit.value)->batch->Id(), lease->payload);
-    }
   }
-}
-
-void Grid::Impl::StopBatches() {
-  for (auto& [id, text] : stops_) {
-    Batch* batch = FindBatch(id);
-    if (batch == nullptr) continue;
-    EndBatch(*batch, BatchState::kFailed,
-             "application " + batch->submitted.submit.application + " is broken: " + text, {});
-  }
-  stops_.clear();
 }
 
 }  // namespace picube

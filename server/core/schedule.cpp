@@ -102,7 +102,7 @@ Verdict Grid::Impl::LeasesVerdict(const Host& host, const Unit& unit) const {
     at = lease.older;
     if (lease.host->owner != host.owner) continue;
     if (lease.state == LeaseState::kErred) {
-      owner_erred = owner_erred || lease.error == ErrorKind::kUnit;
+      owner_erred = owner_erred || BlamesUnit(lease.error);
     } else if (lease.state != LeaseState::kEnded) {
       if (lease.host == &host) return Verdict::kHasCopy;
       owner_has = true;

@@ -139,7 +139,7 @@ void Grid::Impl::RestoreLease(Unpacker& in) {
   } else if (lease.state == LeaseState::kUnsealed) {
     Enlist(host.unsealed, {id}, lease);
     ++unsealed_;
-  } else if (lease.state == LeaseState::kErred && lease.error == ErrorKind::kUnit) {
+  } else if (lease.state == LeaseState::kErred && BlamesUnit(lease.error)) {
     ++unit->batch->unit_errors;
   }
   Refresh(lease.unit, *unit, /*again=*/false);

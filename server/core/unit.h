@@ -104,8 +104,14 @@ struct Tally {
   std::uint32_t successes = 0;      // results that count
   std::uint32_t agreeing = 0;       // the largest group of equal ones from distinct hosts (owners)
   LeaseId canonical;                // the oldest lease of that group
-  std::uint32_t errors = 0;         // unit errors
-  std::uint32_t erring_owners = 0;  // distinct owners of unit errors
+  std::uint32_t errors = 0;         // that blame the unit or its application
+  std::uint32_t erring_owners = 0;  // distinct owners of those
+  std::uint32_t accusing_owners = 0;  // distinct owners of those that blame the application
 };
+
+// Whether the error is of the unit, whoever computes it; those of a machine or its link are not.
+[[nodiscard]] constexpr bool BlamesUnit(ErrorKind kind) {
+  return kind == ErrorKind::kUnit || kind == ErrorKind::kProject;
+}
 
 }  // namespace picube

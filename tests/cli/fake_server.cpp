@@ -189,12 +189,12 @@ std::string ReadAll(const std::filesystem::path& path) {
 
 void ExpectGolden(const std::string& name, const std::string& text) {
   const std::filesystem::path path = std::filesystem::path(PICUBE_GOLDEN) / name;
-  if (std::getenv("PICUBE_REWRITE_GOLDEN") != nullptr) {
+  if (std::getenv("PICUBE_REWRITE") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
     return;
   }
   EXPECT_EQ(ReadAll(path), text)
-      << "if this is meant: PICUBE_REWRITE_GOLDEN=1 and look at the diff";
+      << "if this is meant: PICUBE_REWRITE=1 and look at the diff";
 }
 
 BatchInfo ExampleBatch() {

@@ -103,7 +103,7 @@ class Desk {
 
 [[nodiscard]] std::string ReadAll(const std::filesystem::path& path);
 
-// Compares with tests/cli/golden/NAME; PICUBE_REWRITE_GOLDEN=1 writes it instead.
+// Compares with tests/cli/golden/NAME; PICUBE_REWRITE=1 writes it instead.
 void ExpectGolden(const std::string& name, const std::string& text);
 
 // Examples with every field set.

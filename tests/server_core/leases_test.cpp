@@ -192,10 +192,38 @@ TEST(Errors, OfTheProjectStopTheBatchAndCancelItsLeases) {
   const BatchId batch = grid.Batch(10);
   const auto held = grid.Ask(b, 4);
   grid.Fail(a, grid.Ask(a, 1).at(0).lease, ErrorKind::kProject, "assertion failed");
+  EXPECT_EQ(grid.Info(batch).state, BatchState::kRunning) << "one owner alone may lie";
+  const auto again = grid.Ask(b, 1);
+  ASSERT_EQ(again.size(), 1U);
+  grid.Fail(b, again[0].lease, ErrorKind::kProject, "assertion failed");
   EXPECT_EQ(grid.grid->DescribeBatch(batch), std::nullopt);
   EXPECT_EQ(grid.Events<BatchArchived>().at(0).info.state, BatchState::kFailed);
   ASSERT_NE(grid.Last<Cancel>(b), nullptr);
   EXPECT_EQ(grid.Last<Cancel>(b)->leases.size(), held.size());
+}
+
+TEST(Errors, OfTheProjectAreRefutedByAResultOfAnotherOwner) {
+  Driver grid;
+  const HostId liar = grid.Join("liar", "mal");
+  const HostId b = grid.Join("b", "ben");
+  const BatchId batch = grid.Batch(2);
+  for (int i = 0; i < 2; ++i) {
+    const auto leases = grid.Ask(liar, 1);
+    ASSERT_EQ(leases.size(), 1U);
+    grid.Fail(liar, leases[0].lease, ErrorKind::kProject, "your program is broken");
+    EXPECT_EQ(grid.Info(batch).state, BatchState::kRunning);
+    grid.Return(b, grid.Ask(b, 1).at(0).lease, "x");
+  }
+  EXPECT_EQ(grid.Info(batch).settled, 2U);
+}
+
+TEST(Errors, OfTheProjectStopTheBatchAtOnceWhereOneOwnerComputes) {
+  Driver grid;
+  const HostId a = grid.Join("a", "ann");
+  grid.Join("a2", "ann");
+  const BatchId batch = grid.Batch(2);
+  grid.Fail(a, grid.Ask(a, 1).at(0).lease, ErrorKind::kProject, "assertion failed");
+  EXPECT_EQ(grid.grid->DescribeBatch(batch), std::nullopt);
 }
 
 TEST(Tail, TheOldestUnitGetsAnExtraCopyAndTheFirstResultCounts) {

@@ -15,12 +15,15 @@ NaiveTwin::Verdict NaiveTwin::Judge(const Unit& unit) const {
   std::map<Digest, std::set<std::string>> groups;  // who agrees on what
   std::map<Digest, LeaseId> oldest;
   std::set<std::string> erring;
+  std::set<std::string> accusing;
   for (const LeaseId id : unit.leases) {
     const Lease& lease = leases_.at(id);
     const std::string& owner = hosts_.at(lease.host).owner;
     if (lease.state == kOut) ++verdict.out;
     if (lease.state == kUnsigned) ++verdict.waiting;
-    if (lease.state == kErred && lease.error == ErrorKind::kUnit) erring.insert(owner);
+    const bool project = lease.state == kErred && lease.error == ErrorKind::kProject;
+    if (project) accusing.insert(owner);
+    if (project || (lease.state == kErred && lease.error == ErrorKind::kUnit)) erring.insert(owner);
     if (lease.state != kCounted) continue;
     ++verdict.successes;
     groups[lease.digest].insert(batch.distinct_owners ? owner : std::to_string(lease.host.value));
@@ -36,6 +39,8 @@ NaiveTwin::Verdict NaiveTwin::Judge(const Unit& unit) const {
   }
   verdict.errors = static_cast<std::uint32_t>(erring.size());
   verdict.settles = verdict.agreeing >= batch.quorum;
+  verdict.stops = !verdict.settles && !accusing.empty() &&
+                  (accusing.size() >= 2 || OwnersConnected(batch.application).size() <= 1);
   const bool tried =
       unit.leases.size() >= limits::kMaxLeases || verdict.successes >= limits::kMaxSuccesses;
   verdict.fails = !verdict.settles && (verdict.errors >= limits::kMaxErrors ||
@@ -75,7 +80,8 @@ bool NaiveTwin::MayHave(HostId id, const Unit& unit) const {
     if (holds && lease.host == id) return false;
     if (hosts_.at(lease.host).owner != host.owner) continue;
     if (holds && batch.distinct_owners) return false;
-    owner_erred = owner_erred || (lease.state == kErred && lease.error == ErrorKind::kUnit);
+    const bool blames = lease.error == ErrorKind::kUnit || lease.error == ErrorKind::kProject;
+    owner_erred = owner_erred || (lease.state == kErred && blames);
   }
   return !owner_erred || OwnersConnected(batch.application).size() <= Judge(unit).errors;
 }
@@ -388,6 +394,7 @@ void NaiveTwin::CheckEnds() {
     const Verdict verdict = Judge(it->second);
     PICUBE_CHECK(!verdict.settles, "twin: enough agree, so it had to settle");
     PICUBE_CHECK(!verdict.fails, "twin: a limit is reached, so it had to fail");
+    PICUBE_CHECK(!verdict.stops, "twin: the application is broken, so its batch had to end");
   }
   if (!std::holds_alternative<Tick>(*input_) || read_only_) return;
   for (const auto& [id, lease] : leases_) {

@@ -63,7 +63,7 @@ class NaiveTwin {
     std::uint32_t out = 0, waiting = 0, successes = 0, agreeing = 0, errors = 0;
     LeaseId canonical;
     std::uint32_t wanted = 0;
-    bool settles = false, fails = false;
+    bool settles = false, fails = false, stops = false;
   };
 
   Verdict Judge(const Unit& unit) const;

@@ -1,4 +1,4 @@
-// Runs every script of the folder. With PICUBE_REWRITE_SCRIPTS=1 in the environment the outputs are
+// Runs every script of the folder. With PICUBE_REWRITE=1 in the environment the outputs are
 // written anew instead; read the difference before keeping it.
 #include "tests/server_core/script.h"
 
@@ -24,7 +24,7 @@ std::vector<std::filesystem::path> Scripts() {
 }
 
 TEST(Scripts, GiveTheOutputsThatStandInThem) {
-  const bool rewrite = std::getenv("PICUBE_REWRITE_SCRIPTS") != nullptr;
+  const bool rewrite = std::getenv("PICUBE_REWRITE") != nullptr;
   const auto paths = Scripts();
   EXPECT_GE(paths.size(), 8U);
   for (const std::filesystem::path& path : paths) {
