@@ -376,8 +376,8 @@ class Grid::Impl {
   double time_ = 0;               // stride: pass of the owner served last
   std::uint64_t hosts_connected_ = 0;
   std::vector<UnitId> touched_;
-  std::vector<BatchId> moved_;                          // batches that may have come to their end
-  std::map<HostId, std::vector<LeaseId>> cancels_;      // to push at the end of the step
+  std::vector<BatchId> moved_;                      // batches that may have come to their end
+  std::map<HostId, std::vector<LeaseId>> cancels_;  // to push at the end of the step
   std::vector<BatchId> dirty_batches_;
   std::vector<HostId> dirty_hosts_;
   std::vector<Batch*> scratch_batches_;

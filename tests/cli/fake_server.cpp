@@ -193,8 +193,7 @@ void ExpectGolden(const std::string& name, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
     return;
   }
-  EXPECT_EQ(ReadAll(path), text)
-      << "if this is meant: PICUBE_REWRITE=1 and look at the diff";
+  EXPECT_EQ(ReadAll(path), text) << "if this is meant: PICUBE_REWRITE=1 and look at the diff";
 }
 
 BatchInfo ExampleBatch() {
