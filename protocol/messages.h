@@ -54,8 +54,9 @@ struct HostFacts {       // what a worker says of its machine
   std::string os;        // "Debian GNU/Linux 12"
   std::uint32_t cores = 1;
   std::uint64_t memory_bytes = 0;
-  std::uint64_t disk_bytes = 0;  // free for the grid
-  double benchmark_flops = 0;    // all cores, measured; 0 = not yet
+  std::uint64_t disk_bytes = 0;       // free for the grid
+  double benchmark_flops = 0;         // all cores, measured; 0 = not yet
+  std::uint32_t offline_seconds = 0;  // it may be out of reach for so long and computes on
   std::vector<ApplicationVersion> applications;
   bool operator==(const HostFacts&) const = default;
 };

@@ -45,10 +45,12 @@ inline constexpr std::uint64_t kResultBytes = 64ULL << 20;  // a result's payloa
 // -------------------------------------------------------------------------------
 inline constexpr std::uint32_t kMaxErrors = 3;     // distinct owners whose error fails a unit
 inline constexpr std::uint32_t kMaxLeases = 8;     // copies handed out in all
+inline constexpr std::uint32_t kTriesOfOwner = 2;  // without a result, while others could try
 inline constexpr std::uint32_t kMaxSuccesses = 6;  // results that may disagree
 inline constexpr Duration kLeastLease = 10min;     // a deadline is never shorter
 inline constexpr int kLeaseFactor = 4;             // times the estimated run time
 inline constexpr Duration kHostSilence = 90s;      // then its leases are presumed lost
+inline constexpr Duration kMostOffline = 24h;      // silence granted to a host that asked for it
 inline constexpr Duration kHeartbeat = 20s;        // four may be lost before that
 inline constexpr std::size_t kLeasesPerHost = 1024;
 inline constexpr Duration kWorkAhead = 120s;  // `adaptive` gives work for this long

@@ -52,7 +52,8 @@ struct Layout<HostFacts> {
       Optional(6, "memory_bytes", &HostFacts::memory_bytes, Most(kMostBytes)),
       Optional(7, "disk_bytes", &HostFacts::disk_bytes, Most(kMostBytes)),
       Optional(8, "benchmark_flops", &HostFacts::benchmark_flops),
-      Optional(9, "applications", &HostFacts::applications, ListOf(limits::kApplications))};
+      Optional(9, "applications", &HostFacts::applications, ListOf(limits::kApplications)),
+      Optional(10, "offline_seconds", &HostFacts::offline_seconds)};
 };
 template <>
 struct Layout<Readings> {

@@ -63,6 +63,7 @@ void Grid::Impl::Do(const PrincipalEnrolled& record) {
 void Grid::Impl::Do(const HostRetired& record) {
   Host& host = *FindHost(record.host);
   host.retired = true;
+  SetPresent(host, false);
   MarkHost(host);
   ready_out_.events.push_back(PrincipalsChanged{});
 }
@@ -70,6 +71,7 @@ void Grid::Impl::Do(const HostRetired& record) {
 void Grid::Impl::Do(const HostDrained& record) {
   Host& host = *FindHost(record.host);
   host.draining = record.draining;
+  ++generation_;
   MarkHost(host);
 }
 

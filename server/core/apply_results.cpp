@@ -50,13 +50,20 @@ void Grid::Impl::NoteHostError(Host& host, const Batch& batch, LeaseId lease) {
   speed.backoff_until = now_ + limits::kHostBackoffLeast + Duration(jitter);
 }
 
+// A link that breaks once is tried again at once; one that stays broken is the machine's trouble.
+void Grid::Impl::NoteLinkError(Host& host, const Batch& batch, LeaseId lease) {
+  Speed& speed = SpeedFor(host, batch.application);
+  if (speed.failures_in_row > 0) return NoteHostError(host, batch, lease);
+  speed.failures_in_row = 1;
+}
+
 void Grid::Impl::CountResult(Lease& lease, Batch& batch) {
   if (lease.outcome == Outcome::kSuccess) {
     lease.state = LeaseState::kCounted;
     return;
   }
   lease.state = LeaseState::kErred;
-  if (BlamesUnit(lease.error)) ++batch.unit_errors;
+  ++batch.bad_leases;
 }
 
 void Grid::Impl::ReceiveResult(Host& host, const UnitResult& result, bool sealed) {
@@ -88,6 +95,7 @@ void Grid::Impl::ReceiveResult(Host& host, const UnitResult& result, bool sealed
     lease.payload = result.error_text;
     ++host.errors;
     if (result.error_kind == ErrorKind::kHost) NoteHostError(host, batch, result.lease);
+    if (result.error_kind == ErrorKind::kLink) NoteLinkError(host, batch, result.lease);
   }
   if (sealed) {
     CountResult(lease, batch);
@@ -99,7 +107,9 @@ void Grid::Impl::ReceiveResult(Host& host, const UnitResult& result, bool sealed
     Enlist(host.unsealed, result.lease, lease);
     ++unsealed_;
   }
-  Refresh(lease.unit, unit, /*again=*/result.outcome != Outcome::kSuccess);
+  // A late result takes its host from those who could still try: see LeasesGranted.
+  const bool again = result.outcome != Outcome::kSuccess || HasBadLease(unit);
+  Refresh(lease.unit, unit, again);
 }
 
 void Grid::Impl::Do(const ResultsReceived& record) {

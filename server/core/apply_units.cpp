@@ -258,6 +258,16 @@ void Grid::Impl::EraseLease(LeaseId id, Unit& unit) {
   leases_.Erase(id.value);
 }
 
+bool Grid::Impl::HasBadLease(const Unit& unit) const {
+  if (unit.batch->bad_leases == 0) return false;
+  for (LeaseId at = unit.newest; at;) {
+    const Lease& lease = *leases_.Find(at.value);
+    if (lease.EndedBadly()) return true;
+    at = lease.older;
+  }
+  return false;
+}
+
 void Grid::Impl::Do(const LeasesGranted& record) {
   Host& host = *FindHost(record.host);
   std::uint64_t id = record.first.value;
@@ -268,7 +278,7 @@ void Grid::Impl::Do(const LeasesGranted& record) {
     lease.host = &host;
     lease.older = unit.newest;
     lease.speculative = grant.speculative;
-    lease.granted = now_;
+    lease.granted = lease.named = now_;
     lease.span = grant.span;
     lease.deadline = now_ + grant.span;
     if (host.out.empty() && host.unsealed.empty()) host.earliest = lease.deadline;
@@ -277,7 +287,8 @@ void Grid::Impl::Do(const LeasesGranted& record) {
     ++unit.leases;
     Enlist(host.out, {id}, lease);
     ++leases_out_;
-    Refresh(grant.unit, unit, /*again=*/false);
+    // With this host gone from those who could try, an owner that had its turn may be next.
+    Refresh(grant.unit, unit, /*again=*/HasBadLease(unit));
     ++id;
   }
   next_lease_ = id;
@@ -298,6 +309,7 @@ void Grid::Impl::Do(const LeasesEnded& record) {
       LeaveHost(lease);
       lease.state = LeaseState::kEnded;
       lease.end = record.why;
+      ++unit.batch->bad_leases;
       lease.payload = {};
       lease.payload_bytes = 0;
       lease.digest = {};

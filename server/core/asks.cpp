@@ -26,8 +26,18 @@ PolicyHost Grid::Impl::ViewOf(const Host& host, const AskWork* ask) const {
   return view;
 }
 
-Duration Grid::Impl::LeaseSpan(double seconds) const {
-  return std::max(options_.least_lease, FromSeconds(seconds * limits::kLeaseFactor));
+// A renewal lasts as long as the host may be out of reach.
+Duration Grid::Impl::RenewalOf(const Host& host) const {
+  const Duration silence = SilenceOf(host);
+  return silence > options_.host_silence ? std::max(options_.least_lease, silence)
+                                         : options_.least_lease;
+}
+
+// What a host claims of its speed makes no lease longer than a unit may run.
+Duration Grid::Impl::LeaseSpan(const Host& host, double seconds) const {
+  constexpr double kMost = 86'400;
+  const double span = std::min(kMost, seconds * limits::kLeaseFactor);
+  return std::max(RenewalOf(host), FromSeconds(span > 0 ? span : 0));
 }
 
 void Grid::Impl::HoldBlobs(Host& host, std::vector<Digest>&& blobs) {
@@ -110,7 +120,7 @@ Assign Grid::Impl::Grant(Host& host, Picking& picking) {
     Bounds& bounds = assign.terms.back().bounds;
     bounds.memory_bytes = std::max(bounds.memory_bytes, unit.memory_bytes);
     bounds.result_bytes = std::max(bounds.result_bytes, unit.result_bytes);
-    const Duration span = LeaseSpan(picked.seconds);
+    const Duration span = LeaseSpan(host, picked.seconds);
     record.grants.push_back({picked.unit, span, picked.speculative});
     LeaseOffer& offer = assign.leases.emplace_back();
     offer.lease = {lease++};

@@ -148,9 +148,12 @@ void Grid::Impl::DoControl(Host& operator_, ReplyTo reply, Control& control) {
   }
   Batch* batch = FindBatch(BatchId{control.id});
   if (batch == nullptr) {
+    const std::string number = std::to_string(control.id);
+    const bool ended = control.id > 0 && control.id < next_batch_;
     return Refuse(reply, ErrorKind::kUser,
-                  "There is no live batch " + std::to_string(control.id) + ".",
-                  "See picube status.");
+                  ended ? "Batch " + number + " has ended; nothing of it can be changed any more."
+                        : "There is no batch " + number + ".",
+                  ended ? "See picube status " + number + "." : "See picube status.");
   }
   if (control.kind == ControlKind::kRetryFailed) return DoRetryFailed(reply, *batch);
   const std::string name = "batch " + std::to_string(control.id);

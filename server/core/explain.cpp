@@ -8,6 +8,8 @@ namespace picube {
 namespace {
 
 constexpr std::size_t kBatchesExplained = 20;
+constexpr std::size_t kFailuresExplained = 5;
+constexpr std::uint64_t kQueueExplained = 64;  // entries of a queue looked at for one host
 
 std::string Seconds10(Duration span) {  // "12.3 s", or minutes when it is long
   if (span >= 10min) return std::to_string(span / 1min) + " min";
@@ -29,7 +31,8 @@ VerdictText TextOf(Verdict verdict) {
     case Verdict::kBackoff: return {"host_backoff", "resting after an error of the machine"};
     case Verdict::kHasCopy: return {"has_its_copy", "that had a copy already"};
     case Verdict::kSameOwner: return {"same_owner", "whose owner had a copy already"};
-    case Verdict::kOwnerErred: return {"owner_reported_error", "whose owner reported it as bad"};
+    case Verdict::kOwnerErred:
+      return {"owner_has_tried", "whose owner has tried it without a result, while others can try"};
     case Verdict::kTooBig: return {"too_big", "with too little memory"};
     case Verdict::kHostQuota: return {"host_quota", "with as many leases as one may have"};
     case Verdict::kDraining: return {"draining", "being drained"};
@@ -40,7 +43,25 @@ VerdictText TextOf(Verdict verdict) {
 
 }  // namespace
 
-// How many connected hosts could have the unit (any unit of the batch), and why the others cannot.
+// Eligible if one of the first units that wait can go to the host; else what the first one says.
+Verdict Grid::Impl::QueuedVerdict(const Host& host, const Batch& batch) const {
+  std::optional<Verdict> first;
+  for (const UnitQueue* queue : {&batch.copies, &batch.fresh}) {
+    std::uint64_t looked = 0;
+    for (std::uint64_t at = queue->Begin(); at < queue->End() && looked < kQueueExplained; ++at) {
+      const UnitId id = queue->At(at);
+      if (!id) continue;
+      ++looked;
+      const Verdict verdict = UnitVerdict(host, *units_.Find(id.value));
+      if (verdict == Verdict::kEligible) return verdict;
+      if (!first) first = verdict;
+    }
+  }
+  return first.value_or(Verdict::kEligible);
+}
+
+// How many connected hosts could have the unit (a unit of the batch that waits), and why the others
+// cannot.
 void Grid::Impl::ExplainHosts(const Batch& batch, const Unit* unit, Instant now,
                               Answer& answer) const {
   std::array<std::uint64_t, 16> hosts{};
@@ -50,7 +71,9 @@ void Grid::Impl::ExplainHosts(const Batch& batch, const Unit* unit, Instant now,
     ++connected;
     Verdict verdict = HostVerdict(*host);
     if (verdict == Verdict::kEligible) verdict = BatchVerdict(*host, batch, now);
-    if (verdict == Verdict::kEligible && unit != nullptr) verdict = UnitVerdict(*host, *unit);
+    if (verdict == Verdict::kEligible) {
+      verdict = unit != nullptr ? UnitVerdict(*host, *unit) : QueuedVerdict(*host, batch);
+    }
     ++hosts[static_cast<std::size_t>(verdict)];
   }
   if (connected == 0) answer.reasons.push_back({"no_host", "no host is connected"});
@@ -163,7 +186,8 @@ Answer Grid::Impl::ExplainHost(HostId id, Instant now) const {
   std::size_t explained = 0;
   for (const auto& [batch_id, batch] : batches_) {
     if (++explained > kBatchesExplained) break;
-    const Verdict of_batch = BatchVerdict(*host, *batch, now);
+    Verdict of_batch = BatchVerdict(*host, *batch, now);
+    if (of_batch == Verdict::kEligible) of_batch = QueuedVerdict(*host, *batch);
     std::string text = "batch " + std::to_string(batch_id.value);
     if (of_batch == Verdict::kEligible) {
       text += batch->Queued() > 0 ? ": it may have units of it" : ": nothing waits to be sent";
@@ -176,6 +200,33 @@ Answer Grid::Impl::ExplainHost(HostId id, Instant now) const {
   return answer;
 }
 
+void Grid::Impl::ExplainFailures(const Batch& batch, std::vector<Reason>& reasons) const {
+  if (batch.failures.empty()) return;
+  reasons.push_back(
+      {"failed", Amount(batch.failures.size(), "unit has", "units have") + " failed"});
+  std::size_t named = 0;
+  for (const auto& [unit, why] : batch.failures) {
+    if (++named > kFailuresExplained) break;
+    reasons.push_back({"failed_unit", "unit " + std::to_string(unit.value) + ": " + why});
+  }
+}
+
+// The numbers by which people ask for units.
+void Grid::Impl::ExplainNumbers(const Batch& batch, std::vector<Reason>& reasons) const {
+  std::uint64_t first_live = 0;
+  std::uint64_t last_live = 0;
+  for (const auto& [first, last] : batch.ranges) {
+    units_.ForEach(first, last, [&](std::uint64_t id, const Unit&) {
+      if (first_live == 0) first_live = id;
+      last_live = id;
+    });
+  }
+  if (first_live == 0) return;
+  reasons.push_back({"unit_numbers", "its units that are not settled have numbers from " +
+                                         std::to_string(first_live) + " to " +
+                                         std::to_string(last_live)});
+}
+
 Answer Grid::Impl::ExplainBatch(BatchId id, Instant now) const {
   Answer answer;
   const Batch* batch = FindBatch(id);
@@ -184,6 +235,7 @@ Answer Grid::Impl::ExplainBatch(BatchId id, Instant now) const {
   const BatchInfo& sums = batch->sums;
   answer.headline =
       "batch " + std::to_string(id.value) + " is " + std::string(Name(batch->State()));
+  ExplainNumbers(*batch, reasons);
   if (!batch->split) {
     reasons.push_back({batch->units_asked ? "being_split" : "enough_units_ahead",
                        Amount(sums.units_created, "unit is", "units are") + " made so far"});
@@ -201,10 +253,7 @@ Answer Grid::Impl::ExplainBatch(BatchId id, Instant now) const {
     reasons.push_back({"checking", Amount(sums.checking, "unit waits", "units wait") + " for " +
                                        std::to_string(batch->quorum) + " equal results"});
   }
-  if (sums.failed > 0) {
-    reasons.push_back({"failed", Amount(sums.failed, "unit has", "units have") +
-                                     " failed; the first: " + batch->failures.begin()->second});
-  }
+  ExplainFailures(*batch, reasons);
   if (batch->State() == BatchState::kMerging) {
     reasons.push_back({"merging", "every unit has ended; the product is being written"});
   }

@@ -44,7 +44,7 @@ struct QueueCursor {
   BatchId batch;
   std::uint64_t fresh = 0;
   std::uint64_t copies = 0;
-  std::uint64_t generation = 0;  // of the set of connected hosts, see Impl::generation_
+  std::uint64_t generation = 0;  // of the set of present hosts, see Impl::generation_
 };
 
 struct ParkedAsk {  // waits for work until then
@@ -71,6 +71,7 @@ struct Host {
 
   // Only in this process.
   std::uint64_t connection = 0;  // 0 = not connected
+  bool present = false;          // heard within the silence: it may yet ask
   Instant heard;
   Instant earliest;  // no deadline of its leases is before this
   Readings readings;

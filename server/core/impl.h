@@ -38,7 +38,7 @@ inline constexpr Duration kSweepEvery = 1s;
 // A unit is not copied at the tail before its lease has been out for this long: the other copy
 // would only have begun when the first comes back.
 inline constexpr Duration kLeastTailAge = 10s;
-inline constexpr std::size_t kTailWindow = 64;      // oldest leases looked at for a tail copy
+inline constexpr std::size_t kTailWindow = 1024;    // oldest leases looked at for a tail copy
 inline constexpr std::uint64_t kScanPerAsk = 4096;  // queue entries one ask looks at
 inline constexpr std::size_t kSizeWindow = 16;      // candidates when sizes are matched to speeds
 inline constexpr std::size_t kAssignBytes = 96 * 1024;  // of one Assign: within one message
@@ -53,7 +53,7 @@ enum class Verdict : std::uint8_t {
   kBackoff,        // the host failed lately with this application
   kHasCopy,        // the host has a copy of the unit out, or has returned one
   kSameOwner,      // another host of its owner has, and owners must be distinct
-  kOwnerErred,     // its owner reported that the unit is bad, and others can still try
+  kOwnerErred,     // its owner has tried or blamed the unit, and others can still try
   kTooBig,         // the unit exceeds the host's memory
   kHostQuota,
   kDraining,
@@ -70,8 +70,8 @@ struct ApplicationState {
   ApplicationVersion id;
   double mean = 0;  // seconds per flop over all hosts, lately; only in this process
   std::uint64_t results = 0;
-  std::uint64_t generation = UINT64_MAX;  // for which owners_connected is right
-  std::uint32_t owners_connected = 0;
+  std::uint64_t generation = UINT64_MAX;  // for which owners_present is right
+  std::uint32_t owners_present = 0;
 };
 
 struct Picked {
@@ -207,10 +207,12 @@ class Grid::Impl {
   void CountResult(Lease& lease, Batch& batch);
   void NoteSpeed(Host& host, const Batch& batch, const Unit& unit, const UnitResult& result);
   void NoteHostError(Host& host, const Batch& batch, LeaseId lease);
+  void NoteLinkError(Host& host, const Batch& batch, LeaseId lease);
   void Enlist(std::vector<LeaseId>& list, LeaseId id, Lease& lease);
   void Delist(std::vector<LeaseId>& list, Lease& lease);
   void LeaveHost(Lease& lease);
   void EraseLease(LeaseId id, Unit& unit);
+  bool HasBadLease(const Unit& unit) const;
   void CreditCopies(UnitId id, Unit& unit, LeaseId canonical);
   void MarkMoved(Batch& batch);
   void CloseUnit(UnitId id, Unit& unit, UnitState state, LeaseId canonical, std::string why);
@@ -272,16 +274,18 @@ class Grid::Impl {
   void ExpireParked();
   PolicyHost ViewOf(const Host& host, const AskWork* ask) const;
   void HoldBlobs(Host& host, std::vector<Digest>&& blobs);
-  Duration LeaseSpan(double seconds) const;
+  Duration RenewalOf(const Host& host) const;
+  Duration LeaseSpan(const Host& host, double seconds) const;
 
   // --- schedule.cpp
   Verdict HostVerdict(const Host& host) const;
   Verdict BatchVerdict(const Host& host, const Batch& batch, Instant now) const;
   Verdict UnitVerdict(const Host& host, const Unit& unit) const;
-  Verdict LeasesVerdict(const Host& host, const Unit& unit) const;
+  Verdict CopyVerdict(const Host& host, const Unit& unit) const;
+  bool IsSpent(const Unit& unit, OwnerIndex owner) const;
+  bool OthersLeftToTry(const Unit& unit, OwnerIndex owner) const;
   bool HasApplication(const Host& host, ApplicationIndex application) const;
-  bool OwnersLeftToTry(const Unit& unit) const;
-  std::uint32_t OwnersConnected(ApplicationIndex application) const;
+  std::uint32_t OwnersPresent(ApplicationIndex application) const;
   const Speed* SpeedOf(const Host& host, ApplicationIndex application) const;
   // Seconds of wall time per flop; nothing while there is neither measurement nor benchmark.
   std::optional<double> SecondsPerFlop(const Host& host, ApplicationIndex application) const;
@@ -305,12 +309,16 @@ class Grid::Impl {
   void DoGoodbye(Host& host, Goodbye& goodbye);
   void Heard(Host& host, std::uint64_t connection);
   void Disconnect(Host& host);
+  void EndUnnamed(Host& host);
+  void SetPresent(Host& host, bool present);
   void RenewAll();  // spans count from now: after a restart, or when nothing could be recorded
   void EndLeases(LeaseEnd why, std::vector<LeaseId> leases);
 
   // --- sweep.cpp
   void Sweep();
+  void LookForSilence();
   void SweepHost(Host& host);
+  Duration SilenceOf(const Host& host) const;
 
   // --- snapshot.cpp
   StateHost Pack(const Host& host) const;
@@ -325,6 +333,9 @@ class Grid::Impl {
 
   // --- explain.cpp
   void ExplainHosts(const Batch& batch, const Unit* unit, Instant now, Answer& answer) const;
+  Verdict QueuedVerdict(const Host& host, const Batch& batch) const;
+  void ExplainFailures(const Batch& batch, std::vector<Reason>& reasons) const;
+  void ExplainNumbers(const Batch& batch, std::vector<Reason>& reasons) const;
   void ExplainLeases(const Unit& unit, Instant now, Answer& answer) const;
   void ExplainWaiting(const Unit& unit, Instant now, Answer& answer) const;
 
@@ -372,8 +383,9 @@ class Grid::Impl {
   Instant next_sweep_;
   std::uint64_t steps_ = 0;
   std::uint64_t turns_ = 0;
-  std::uint64_t generation_ = 0;  // of the set of connected hosts
-  double time_ = 0;               // stride: pass of the owner served last
+  Instant next_silence_{INT64_MAX};  // no present host can be silent for long before this
+  std::uint64_t generation_ = 0;     // of the set of present hosts
+  double time_ = 0;                  // stride: pass of the owner served last
   std::uint64_t hosts_connected_ = 0;
   std::vector<UnitId> touched_;
   std::vector<BatchId> moved_;                      // batches that may have come to their end

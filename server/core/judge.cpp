@@ -75,7 +75,7 @@ std::uint32_t Grid::Impl::Wanted(const Unit& unit, const Tally& tally) const {
 // lie, and another's result for that unit refutes it. Where only one owner computes, its word does.
 bool Grid::Impl::ApplicationIsBroken(const Unit& unit, const Tally& tally) const {
   if (tally.accusing_owners == 0) return false;
-  return tally.accusing_owners >= 2 || OwnersConnected(unit.batch->application) <= 1;
+  return tally.accusing_owners >= 2 || OwnersPresent(unit.batch->application) <= 1;
 }
 
 std::string Grid::Impl::LastError(const Unit& unit) const {

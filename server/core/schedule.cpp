@@ -90,46 +90,63 @@ Verdict Grid::Impl::UnitVerdict(const Host& host, const Unit& unit) const {
   if (host.facts.memory_bytes > 0 && unit.memory_bytes > host.facts.memory_bytes) {
     return Verdict::kTooBig;
   }
-  return unit.newest ? LeasesVerdict(host, unit) : Verdict::kEligible;
+  if (!unit.newest) return Verdict::kEligible;
+  const Verdict verdict = CopyVerdict(host, unit);
+  if (verdict != Verdict::kEligible || !IsSpent(unit, host.owner)) return verdict;
+  return OthersLeftToTry(unit, host.owner) ? Verdict::kOwnerErred : Verdict::kEligible;
 }
 
-Verdict Grid::Impl::LeasesVerdict(const Host& host, const Unit& unit) const {
+// Whether the host, or with distinct owners another of its owner, has a copy already.
+Verdict Grid::Impl::CopyVerdict(const Host& host, const Unit& unit) const {
   const bool distinct_owners = unit.batch->submitted.submit.replication.distinct_owners;
   bool owner_has = false;
-  bool owner_erred = false;
   for (LeaseId at = unit.newest; at;) {
     const Lease& lease = *leases_.Find(at.value);
     at = lease.older;
-    if (lease.host->owner != host.owner) continue;
-    if (lease.state == LeaseState::kErred) {
-      owner_erred = owner_erred || BlamesUnit(lease.error);
-    } else if (lease.state != LeaseState::kEnded) {
-      if (lease.host == &host) return Verdict::kHasCopy;
-      owner_has = true;
-    }
+    if (lease.host->owner != host.owner || lease.EndedBadly()) continue;
+    if (lease.host == &host) return Verdict::kHasCopy;
+    owner_has = true;
   }
-  if (owner_has && distinct_owners) return Verdict::kSameOwner;
-  if (owner_erred && OwnersLeftToTry(unit)) return Verdict::kOwnerErred;
-  return Verdict::kEligible;
+  return owner_has && distinct_owners ? Verdict::kSameOwner : Verdict::kEligible;
 }
 
-std::uint32_t Grid::Impl::OwnersConnected(ApplicationIndex application) const {
-  ApplicationState& state = applications_[application];
-  if (state.generation == generation_) return state.owners_connected;
-  std::vector<bool> seen(owners_.size());
-  state.owners_connected = 0;
+// An owner whose machines blamed the unit, or twice did not bring a result of it, has had its turn.
+bool Grid::Impl::IsSpent(const Unit& unit, OwnerIndex owner) const {
+  std::uint32_t bad = 0;
+  for (LeaseId at = unit.newest; at;) {
+    const Lease& lease = *leases_.Find(at.value);
+    at = lease.older;
+    if (lease.host->owner != owner || !lease.EndedBadly()) continue;
+    if (lease.state == LeaseState::kErred && BlamesUnit(lease.error)) return true;
+    if (++bad >= limits::kTriesOfOwner) return true;
+  }
+  return false;
+}
+
+// Whether a host of another owner could take the unit, now or when it next asks.
+bool Grid::Impl::OthersLeftToTry(const Unit& unit, OwnerIndex owner) const {
   for (const auto& host : hosts_) {
-    if (host->connection == 0 || !host->IsHost() || seen[host->owner]) continue;
+    if (!host->present || host->owner == owner || host->draining || !host->IsHost()) continue;
+    if (host->facts.memory_bytes > 0 && unit.memory_bytes > host->facts.memory_bytes) continue;
+    if (!HasApplication(*host, unit.batch->application)) continue;
+    if (CopyVerdict(*host, unit) == Verdict::kEligible && !IsSpent(unit, host->owner)) return true;
+  }
+  return false;
+}
+
+std::uint32_t Grid::Impl::OwnersPresent(ApplicationIndex application) const {
+  ApplicationState& state = applications_[application];
+  if (state.generation == generation_) return state.owners_present;
+  std::vector<bool> seen(owners_.size());
+  state.owners_present = 0;
+  for (const auto& host : hosts_) {
+    if (!host->present || !host->IsHost() || seen[host->owner]) continue;
     if (!HasApplication(*host, application)) continue;
     seen[host->owner] = true;
-    ++state.owners_connected;
+    ++state.owners_present;
   }
   state.generation = generation_;
-  return state.owners_connected;
-}
-
-bool Grid::Impl::OwnersLeftToTry(const Unit& unit) const {
-  return OwnersConnected(unit.batch->application) > Count(unit).erring_owners;
+  return state.owners_present;
 }
 
 std::optional<double> Grid::Impl::SecondsPerFlop(const Host& host,
@@ -244,8 +261,8 @@ QueueCursor& Grid::Impl::CursorOf(Host& host, const Batch& batch) {
     it = host.cursors.insert(it, QueueCursor{.batch = id, .generation = generation_});
   }
   if (it->generation != generation_) {
-    // With other owners connected, a unit that erred may be possible again.
-    if (batch.unit_errors > 0) it->copies = 0;
+    // With other owners present, a unit that came back without a result may be possible again.
+    if (batch.bad_leases > 0) it->copies = 0;
     it->generation = generation_;
   }
   return *it;
@@ -344,15 +361,12 @@ bool Grid::Impl::WorthCopying(const Host& host, const Lease& lease, const Unit& 
 }
 
 void Grid::Impl::PickTail(Picking& picking) {
-  std::size_t seen = 0;
   std::size_t looked = 0;
   for (std::uint64_t id = leases_.NextFrom(0, next_lease_);
-       id < next_lease_ && seen < kTailWindow && looked < 8 * kTailWindow;
-       id = leases_.NextFrom(id + 1, next_lease_)) {
+       id < next_lease_ && looked < kTailWindow; id = leases_.NextFrom(id + 1, next_lease_)) {
     ++looked;
     const Lease& lease = *leases_.Find(id);
     if (lease.state != LeaseState::kOut) continue;
-    ++seen;
     const Unit& unit = *units_.Find(lease.unit.value);
     const Batch& batch = *unit.batch;
     if (unit.wanted > 0 || batch.fresh.Live() > 0 || unit.leases + 1U >= limits::kMaxLeases) {

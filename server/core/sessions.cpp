@@ -7,6 +7,7 @@ namespace picube {
 
 void Grid::Impl::Heard(Host& host, std::uint64_t connection) {
   host.heard = now_;
+  if (!host.present) SetPresent(host, true);
   if (connection == 0 || host.connection == connection) return;
   if (host.connection == 0) ++hosts_connected_;
   Unpark(host);  // it waited on a connection that is no more
@@ -14,6 +15,12 @@ void Grid::Impl::Heard(Host& host, std::uint64_t connection) {
   host.connection = connection;
   ++generation_;
   MarkHost(host);
+}
+
+void Grid::Impl::SetPresent(Host& host, bool present) {
+  host.present = present;
+  if (present) next_silence_ = std::min(next_silence_, now_ + options_.host_silence);
+  ++generation_;
 }
 
 void Grid::Impl::Disconnect(Host& host) {
@@ -35,9 +42,11 @@ void Grid::Impl::Do(PeerGone& input) {
 void Grid::Impl::RenewAll() {
   for (const auto& host : hosts_) {
     host->heard = now_;
+    if (!host->retired && !host->present) SetPresent(*host, true);
     host->earliest = now_ + options_.least_lease;
     for (const LeaseId id : host->out) {
       Lease& lease = *leases_.Find(id.value);
+      lease.named = now_;
       lease.deadline = now_ + lease.span;
       host->earliest = std::min(host->earliest, lease.deadline);
     }
@@ -99,6 +108,7 @@ void Grid::Impl::DoHello(Host& host, ReplyTo reply, Hello& hello) {
                       std::to_string(hello.newest_version) + ".",
                   "Update the older of the two.");
   }
+  host.blobs.clear();  // Hello names all that the host has
   HoldBlobs(host, std::move(hello.blobs_held));
   const std::uint16_t version = std::min(kProtocolVersion, hello.newest_version);
   if (read_only_why_.empty()) {
@@ -123,14 +133,16 @@ void Grid::Impl::DoHeartbeat(Host& host, ReplyTo reply, Heartbeat& heartbeat) {
   host.paused_why = std::move(heartbeat.paused_why);
   MarkHost(host);
   Pulse pulse;
-  pulse.renewed_ms = static_cast<std::uint64_t>(options_.least_lease / 1ms);
+  const Duration renewal = RenewalOf(host);
+  pulse.renewed_ms = static_cast<std::uint64_t>(renewal / 1ms);
   pulse.draining = host.draining;
   for (const LeaseProgress& alive : heartbeat.alive) {
     Lease* lease = leases_.Find(alive.lease.value);
     if (lease == nullptr || lease->host != &host) {
       pulse.cancelled.push_back(alive.lease);
     } else if (lease->state == LeaseState::kOut) {
-      lease->deadline = std::max(lease->deadline, now_ + options_.least_lease);
+      lease->named = now_;
+      lease->deadline = std::max(lease->deadline, now_ + renewal);
     } else if (lease->state == LeaseState::kEnded) {
       // Ended while the host was not heard: it may finish if the unit can still use the result.
       const Unit& unit = *units_.Find(lease->unit.value);
@@ -139,7 +151,19 @@ void Grid::Impl::DoHeartbeat(Host& host, ReplyTo reply, Heartbeat& heartbeat) {
       if (!of_use) pulse.cancelled.push_back(alive.lease);
     }
   }
+  if (read_only_why_.empty()) EndUnnamed(host);
   Send(reply, std::move(pulse));
+}
+
+// What a host that talks no longer speaks of is lost to it: a result too large to report at once is
+// named until it is here.
+void Grid::Impl::EndUnnamed(Host& host) {
+  std::vector<LeaseId> lost;
+  for (const LeaseId id : host.out) {
+    if (now_ - leases_.Find(id.value)->named >= SilenceOf(host)) lost.push_back(id);
+  }
+  std::sort(lost.begin(), lost.end());
+  EndLeases(LeaseEnd::kHostLost, std::move(lost));
 }
 
 void Grid::Impl::DoGoodbye(Host& host, Goodbye& goodbye) {

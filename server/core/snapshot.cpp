@@ -139,8 +139,8 @@ void Grid::Impl::RestoreLease(Unpacker& in) {
   } else if (lease.state == LeaseState::kUnsealed) {
     Enlist(host.unsealed, {id}, lease);
     ++unsealed_;
-  } else if (lease.state == LeaseState::kErred && BlamesUnit(lease.error)) {
-    ++unit->batch->unit_errors;
+  } else if (lease.EndedBadly()) {
+    ++unit->batch->bad_leases;
   }
   Refresh(lease.unit, *unit, /*again=*/false);
 }
@@ -241,6 +241,7 @@ class StateBytes {
     out_.Number(facts.cores).Number(facts.memory_bytes).Number(facts.disk_bytes);
     out_.Real(facts.benchmark_flops).Number(facts.applications.size());
     for (const ApplicationVersion& id : facts.applications) out_.Text(id.name).Number(id.version);
+    out_.Number(facts.offline_seconds);
     const HostInfo& sums = r.sums;
     out_.Number(sums.retired ? 1 : 0).Number(sums.draining ? 1 : 0).Number(sums.results);
     out_.Number(sums.settled).Number(sums.disagreed).Number(sums.errors);

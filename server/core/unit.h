@@ -63,11 +63,16 @@ struct Lease {
   Bytes payload;  // inline payload; an error's text
   // Not durable:
   Instant deadline;
+  Instant named;                 // when its host last said that it has it
   std::uint64_t connection = 0;  // over which it was granted
   std::uint64_t step = 0;        // that last saw it in a report: finds repeats within one
 #ifdef PICUBE_PLANTED_BUG
   std::uint32_t repeats = 0;
 #endif
+
+  [[nodiscard]] bool EndedBadly() const {
+    return state == LeaseState::kErred || state == LeaseState::kEnded;
+  }
 };
 
 enum class InQueue : std::uint8_t { kNone, kFresh, kCopies };

@@ -101,7 +101,7 @@ void Fields(Archive& a, ApplicationVersion& v) {
 template <class Archive>
 void Fields(Archive& a, HostFacts& v) {
   a(v.software, v.board, v.isa, v.os, v.cores, v.memory_bytes, v.disk_bytes, v.benchmark_flops,
-    v.applications);
+    v.applications, v.offline_seconds);
 }
 template <class Archive>
 void Fields(Archive& a, Replication& v) {

@@ -284,7 +284,13 @@ TEST(Explain, NamesWhatTheSchedulerSees) {
   std::string codes;
   for (const Reason& reason : unit.reasons) codes += reason.code + ' ';
   EXPECT_EQ(codes, "result_counts waits_for_agreement waits_for_host hosts_has_its_copy ");
-  EXPECT_EQ(grid.grid->ExplainBatch(batch, grid.moment.now).headline, "batch 1 is running");
+  const Answer of_batch = grid.grid->ExplainBatch(batch, grid.moment.now);
+  EXPECT_EQ(of_batch.headline, "batch 1 is running");
+  codes.clear();
+  for (const Reason& reason : of_batch.reasons) codes += reason.code + ' ';
+  EXPECT_EQ(codes, "unit_numbers units_wait hosts_has_its_copy checking ");
+  const Answer of_host = grid.grid->ExplainHost(a, grid.moment.now);
+  EXPECT_EQ(of_host.reasons.back().code, "has_its_copy");
   EXPECT_EQ(grid.grid->ExplainHost(a, grid.moment.now).headline, "a of ann is connected");
   EXPECT_EQ(grid.grid->ExplainUnit(UnitId{99}, grid.moment.now).headline, "");
 }

@@ -182,7 +182,73 @@ TEST(Errors, OfTheLinkAreTriedAgainAtOnce) {
   const HostId pi = grid.Join("pi", "ann");
   grid.Batch(1);
   grid.Fail(pi, grid.Ask(pi).at(0).lease, ErrorKind::kLink, "no route");
-  EXPECT_EQ(grid.Ask(pi).size(), 1U);
+  const auto again = grid.Ask(pi);
+  ASSERT_EQ(again.size(), 1U);
+  grid.Fail(pi, again[0].lease, ErrorKind::kLink, "no route");
+  EXPECT_TRUE(grid.Ask(pi).empty()) << "a link that stays broken rests like a broken machine";
+}
+
+// One who takes work and never brings any cannot use up the tries of a unit.
+TEST(Limits, AnOwnerThatBringsNothingIsPassedOverWhileOthersCouldTry) {
+  Driver grid;
+  const HostId bad = grid.Join("bad", "mal");
+  const HostId twin = grid.Join("bad-too", "mal");
+  const HostId good = grid.Join("good", "ben");
+  const BatchId batch = grid.Batch(1);
+  grid.Fail(bad, grid.Ask(bad, 1).at(0).lease, ErrorKind::kLink, "no route");
+  grid.Fail(twin, grid.Ask(twin, 1).at(0).lease, ErrorKind::kLink, "no route");
+  EXPECT_TRUE(grid.Ask(bad, 1).empty()) << "its owner has had two tries";
+  grid.Return(good, grid.Ask(good, 1).at(0).lease, "x");
+  EXPECT_EQ(grid.Info(batch).settled, 1U);
+}
+
+TEST(Limits, AnOwnerMayTryAgainWhenNobodyElseIsThere) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  const HostId other = grid.Join("other", "ben");
+  grid.Batch(1);
+  for (int i = 0; i < 2; ++i) {
+    const auto leases = grid.Ask(pi, 1);
+    ASSERT_EQ(leases.size(), 1U);
+    grid.Connect(pi);  // it has forgotten the lease
+  }
+  EXPECT_TRUE(grid.Ask(pi, 1).empty());
+  for (int second = 0; second < 100; ++second) {
+    grid.Advance(1s);
+    grid.Beat(pi, {});
+  }
+  EXPECT_FALSE(grid.Info(other).connected) << "not heard for 90 s";
+  EXPECT_EQ(grid.Ask(pi, 1).size(), 1U);
+}
+
+TEST(Lease, ThatItsHostNamesNoMoreIsLostThoughTheHostIsHeard) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  const BatchId batch = grid.Batch(2);
+  const auto leases = grid.Ask(pi, 2);
+  ASSERT_EQ(leases.size(), 2U);
+  for (int second = 0; second < 100; second += 10) {
+    grid.Advance(10s);
+    grid.Beat(pi, {leases[0].lease});
+  }
+  EXPECT_EQ(grid.Info(batch).leased, 1U);
+  EXPECT_EQ(grid.Info(batch).unsent, 1U);
+}
+
+TEST(Lease, OfAHostThatGoesOfflineIsKeptAsLongAsItSaidUpToADay) {
+  for (const auto& [said, kept] : {std::pair{6h, 6h}, std::pair{72h, 24h}}) {
+    Driver grid;
+    grid.facts.offline_seconds = static_cast<std::uint32_t>(said / 1s);
+    const HostId pi = grid.Join("pi", "ann");
+    const BatchId batch = grid.Batch(1);
+    const auto leases = grid.Ask(pi, 1);
+    grid.Beat(pi, {leases.at(0).lease});
+    // Its deadline is renewed for as long as it may be away.
+    for (auto passed = 0h; passed + 1h < kept; passed += 1h) grid.Advance(1h);
+    EXPECT_EQ(grid.Info(batch).leased, 1U) << "said " << said;
+    grid.Advance(2h);
+    EXPECT_EQ(grid.Info(batch).leased, 0U) << "said " << said;
+  }
 }
 
 TEST(Errors, OfTheProjectStopTheBatchAndCancelItsLeases) {

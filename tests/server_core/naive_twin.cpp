@@ -40,7 +40,7 @@ NaiveTwin::Verdict NaiveTwin::Judge(const Unit& unit) const {
   verdict.errors = static_cast<std::uint32_t>(erring.size());
   verdict.settles = verdict.agreeing >= batch.quorum;
   verdict.stops = !verdict.settles && !accusing.empty() &&
-                  (accusing.size() >= 2 || OwnersConnected(batch.application).size() <= 1);
+                  (accusing.size() >= 2 || OwnersPresent(batch.application, 1min).size() <= 1);
   const bool tried =
       unit.leases.size() >= limits::kMaxLeases || verdict.successes >= limits::kMaxSuccesses;
   verdict.fails = !verdict.settles && (verdict.errors >= limits::kMaxErrors ||
@@ -53,37 +53,67 @@ NaiveTwin::Verdict NaiveTwin::Judge(const Unit& unit) const {
   return verdict;
 }
 
-std::set<std::string> NaiveTwin::OwnersConnected(const std::string& application) const {
+bool NaiveTwin::HasApplication(const Host& host, const std::string& application) const {
+  const auto& had = host.facts.applications;
+  return std::find(had.begin(), had.end(), ApplicationVersion{application, 1}) != had.end();
+}
+
+Duration NaiveTwin::SilenceOf(const Host& host) const {
+  const Duration offline = std::chrono::seconds(host.facts.offline_seconds);
+  return std::max(options_.host_silence, std::min<Duration>(offline, 24h));
+}
+
+// Owners with a worker that was heard within the silence; the core may take a second to notice.
+std::set<std::string> NaiveTwin::OwnersPresent(const std::string& application,
+                                               Duration grace) const {
   std::set<std::string> owners;
   for (const auto& [id, host] : hosts_) {
-    if (!host.worker || host.connection == 0) continue;
-    for (const ApplicationVersion& had : host.facts.applications) {
-      if (had.name == application && had.version == 1) owners.insert(host.owner);
-    }
+    if (!host.worker || host.retired) continue;
+    if (moment_.now - host.heard >= options_.host_silence + grace) continue;
+    if (HasApplication(host, application)) owners.insert(host.owner);
   }
   return owners;
 }
 
-bool NaiveTwin::MayHave(HostId id, const Unit& unit) const {
+bool NaiveTwin::IsSpent(const Unit& unit, const std::string& owner) const {
+  using enum Lease::State;
+  int bad = 0;
+  for (const LeaseId id : unit.leases) {
+    const Lease& lease = leases_.at(id);
+    if (hosts_.at(lease.host).owner != owner) continue;
+    const bool blames = lease.error == ErrorKind::kUnit || lease.error == ErrorKind::kProject;
+    if (lease.state == kErred && blames) return true;
+    bad += lease.state == kErred || lease.state == kEnded ? 1 : 0;
+  }
+  return bad >= 2;
+}
+
+bool NaiveTwin::CanHold(HostId id, const Unit& unit) const {
   using enum Lease::State;
   const Host& host = hosts_.at(id);
   const Batch& batch = batches_.at(unit.batch);
-  const auto& had = host.facts.applications;
-  if (std::find(had.begin(), had.end(), ApplicationVersion{batch.application, 1}) == had.end()) {
-    return false;
-  }
+  if (!HasApplication(host, batch.application)) return false;
   if (host.facts.memory_bytes > 0 && unit.memory_bytes > host.facts.memory_bytes) return false;
-  bool owner_erred = false;
   for (const LeaseId lease_id : unit.leases) {
     const Lease& lease = leases_.at(lease_id);
-    const bool holds = lease.state == kOut || lease.state == kUnsigned || lease.state == kCounted;
-    if (holds && lease.host == id) return false;
-    if (hosts_.at(lease.host).owner != host.owner) continue;
-    if (holds && batch.distinct_owners) return false;
-    const bool blames = lease.error == ErrorKind::kUnit || lease.error == ErrorKind::kProject;
-    owner_erred = owner_erred || (lease.state == kErred && blames);
+    if (lease.state == kErred || lease.state == kEnded) continue;
+    if (lease.host == id) return false;
+    if (batch.distinct_owners && hosts_.at(lease.host).owner == host.owner) return false;
   }
-  return !owner_erred || OwnersConnected(batch.application).size() <= Judge(unit).errors;
+  return true;
+}
+
+// `certain`: only hosts that are there for sure count as others that could try.
+bool NaiveTwin::MayHave(HostId id, const Unit& unit, bool certain) const {
+  if (!CanHold(id, unit)) return false;
+  const std::string& owner = hosts_.at(id).owner;
+  if (!IsSpent(unit, owner)) return true;
+  for (const auto& [other_id, other] : hosts_) {
+    if (!other.worker || other.retired || other.draining || other.owner == owner) continue;
+    if (certain && moment_.now - other.heard >= options_.host_silence) continue;
+    if (CanHold(other_id, unit) && !IsSpent(unit, other.owner)) return false;
+  }
+  return true;
 }
 
 // --- Before a step -----------------------------------------------------------------------------
@@ -95,6 +125,11 @@ void NaiveTwin::Heard(HostId id, std::uint64_t connection) {
   host.connection = connection;
   host.granted_here.clear();
   host.unrecorded.reset();
+}
+
+void NaiveTwin::RenewAll() {
+  for (auto& [id, host] : hosts_) host.heard = moment_.now;
+  for (auto& [id, lease] : leases_) lease.named = moment_.now;
 }
 
 void NaiveTwin::Before(const Input& input, Moment moment) {
@@ -111,15 +146,13 @@ void NaiveTwin::Before(const Input& input, Moment moment) {
   mended_ = false;
   if (const auto* trouble = std::get_if<StoreTrouble>(&input)) {
     mended_ = read_only_ && trouble->why.empty();
-    if (mended_) {
-      for (auto& [id, host] : hosts_) host.heard = moment.now;
-    }
+    if (mended_) RenewAll();
     read_only_ = !trouble->why.empty();
   }
   if (std::holds_alternative<TakeOver>(input)) {
     read_only_ = false;  // a new process
+    RenewAll();
     for (auto& [id, host] : hosts_) {
-      host.heard = moment.now;
       host.connection = 0;
       host.unrecorded.reset();
     }
@@ -141,6 +174,13 @@ void NaiveTwin::Before(const Input& input, Moment moment) {
   if (heard) Heard(peer->host, peer->reply.connection);
   const auto* hello = std::get_if<Hello>(&peer->message);
   if (hello != nullptr && read_only_) hosts_.at(peer->host).unrecorded = *hello;
+  if (const auto* beat = std::get_if<Heartbeat>(&peer->message)) {
+    for (const LeaseProgress& alive : beat->alive) {
+      const auto lease = leases_.find(alive.lease);
+      if (lease == leases_.end() || lease->second.host != peer->host) continue;
+      if (lease->second.state == Lease::State::kOut) lease->second.named = moment.now;
+    }
+  }
   if (const auto* report = std::get_if<Report>(&peer->message)) ExpectReport(*peer, *report);
 }
 
@@ -216,8 +256,13 @@ void NaiveTwin::Take(const UnitResult& result, bool sealed) {
   Host& host = hosts_.at(lease.host);
   if (result.outcome == Outcome::kSuccess) {
     host.failed_at.erase(application);
-  } else if (result.error_kind == ErrorKind::kHost) {
+    host.failed_once.erase(application);
+  } else if (result.error_kind == ErrorKind::kHost ||
+             (result.error_kind == ErrorKind::kLink && host.failed_once.contains(application))) {
     host.failed_at[application] = moment_.now;
+    host.failed_once.insert(application);
+  } else if (result.error_kind == ErrorKind::kLink) {
+    host.failed_once.insert(application);
   }
 }
 
@@ -330,7 +375,8 @@ void NaiveTwin::Do(const LeasesGranted& record) {
     Unit& unit = units_.at(grant.unit);
     const Verdict verdict = Judge(unit);
     PICUBE_CHECK(!unit.failed, "twin: a failed unit rests");
-    PICUBE_CHECK(MayHave(record.host, unit), "twin: this host may have this unit");
+    PICUBE_CHECK(MayHave(record.host, unit, /*certain=*/true),
+                 "twin: this host may have this unit");
     PICUBE_CHECK(grant.span >= options_.least_lease, "twin: a lease lasts a while");
     const auto failed_at = host.failed_at.find(batches_.at(unit.batch).application);
     PICUBE_CHECK(failed_at == host.failed_at.end() ||
@@ -341,7 +387,7 @@ void NaiveTwin::Do(const LeasesGranted& record) {
     } else {
       PICUBE_CHECK(verdict.wanted > 0, "twin: a copy is wanted");
     }
-    leases_[next_lease_] = {grant.unit, record.host, Lease::State::kOut, {}, {}, {}};
+    leases_[next_lease_] = {grant.unit, record.host, Lease::State::kOut, {}, {}, {}, moment_.now};
     hosts_.at(record.host).granted_here.insert(next_lease_);
     unit.leases.push_back(next_lease_);
     PICUBE_CHECK(unit.leases.size() <= limits::kMaxLeases, "twin: copies are bounded");
@@ -353,7 +399,8 @@ void NaiveTwin::Do(const LeasesEnded& record) {
   for (const LeaseId id : record.leases) {
     Lease& lease = leases_.at(id);
     const Host& host = hosts_.at(lease.host);
-    const bool silent = moment_.now - host.heard >= options_.host_silence;
+    const bool silent =
+        moment_.now - host.heard >= SilenceOf(host) || moment_.now - lease.named >= SilenceOf(host);
     const auto* peer = std::get_if<FromPeer>(input_);
     const auto* hello =
         peer == nullptr || peer->host != lease.host ? nullptr : std::get_if<Hello>(&peer->message);
@@ -371,7 +418,8 @@ void NaiveTwin::Do(const LeasesEnded& record) {
     if (record.why == LeaseEnd::kHostLost) {
       const bool unnamed =
           hello != nullptr && !OneOf(hello->leases_held, id) && !host.granted_here.contains(id);
-      PICUBE_CHECK(silent || unnamed, "twin: the host is silent or came back without it");
+      PICUBE_CHECK(silent || unnamed,
+                   "twin: the host is silent, names it no more or came back without it");
     }
     if (record.why == LeaseEnd::kGivenBack) {
       PICUBE_CHECK(goodbye != nullptr && peer->host == lease.host && OneOf(goodbye->given_back, id),
@@ -400,7 +448,8 @@ void NaiveTwin::CheckEnds() {
   for (const auto& [id, lease] : leases_) {
     if (lease.state != Lease::State::kOut) continue;
     const Duration silence = moment_.now - hosts_.at(lease.host).heard;
-    PICUBE_CHECK(silence < options_.host_silence + 1s, "twin: a silent host loses its leases");
+    PICUBE_CHECK(silence < SilenceOf(hosts_.at(lease.host)) + 1s,
+                 "twin: a silent host loses its leases");
   }
 }
 
@@ -440,7 +489,7 @@ void NaiveTwin::CheckNoWork(HostId id, const NoWork& no_work) const {
   for (const auto& [unit_id, unit] : units_) {
     if (unit.failed || Judge(unit).wanted == 0) continue;
     if (host.failed_at.contains(batches_.at(unit.batch).application)) continue;  // may rest
-    PICUBE_CHECK(!MayHave(id, unit), "twin: there is work for this host");
+    PICUBE_CHECK(!MayHave(id, unit, /*certain=*/false), "twin: there is work for this host");
   }
 }
 

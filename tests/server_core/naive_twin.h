@@ -33,6 +33,7 @@ class NaiveTwin {
     Outcome outcome = Outcome::kSuccess;
     ErrorKind error = ErrorKind::kUnit;
     Digest digest;
+    Instant named;  // when its host last said that it has it
     bool operator==(const Lease&) const = default;
   };
   struct Unit {
@@ -56,6 +57,7 @@ class NaiveTwin {
     std::uint64_t connection = 0;
     Instant heard;
     std::map<std::string, Instant> failed_at;  // last error of the machine, by application
+    std::set<std::string> failed_once;         // an error of machine or link since a result
     std::set<LeaseId> granted_here;            // on this connection
     std::optional<Hello> unrecorded;  // said while nothing could be recorded; heeded when it can
   };
@@ -67,8 +69,13 @@ class NaiveTwin {
   };
 
   Verdict Judge(const Unit& unit) const;
-  bool MayHave(HostId host, const Unit& unit) const;
-  std::set<std::string> OwnersConnected(const std::string& application) const;
+  bool MayHave(HostId host, const Unit& unit, bool certain) const;
+  std::set<std::string> OwnersPresent(const std::string& application, Duration grace) const;
+  bool HasApplication(const Host& host, const std::string& application) const;
+  Duration SilenceOf(const Host& host) const;
+  bool IsSpent(const Unit& unit, const std::string& owner) const;
+  bool CanHold(HostId id, const Unit& unit) const;
+  void RenewAll();
   bool OneOf(const std::vector<LeaseId>& leases, LeaseId lease) const;
 
   void Heard(HostId host, std::uint64_t connection);

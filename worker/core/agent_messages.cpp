@@ -103,9 +103,7 @@ void Agent::Impl::PumpHeartbeat(Instant now) {
     beat.alive.push_back({running_->work.lease, running_->permille});
   }
   for (const agent::UnitWork& work : waiting_) beat.alive.push_back({work.lease, 0});
-  for (const auto& [lease, kept] : results_) {
-    if (kept.phase == Phase::kToPut) beat.alive.push_back({lease, 1000});
-  }
+  for (const auto& [lease, kept] : results_) beat.alive.push_back({lease, 1000});
   beat.readings = readings_;
   beat.paused_why = paused_why_;
   SendNow(next_request_++, std::move(beat));
