@@ -14,6 +14,7 @@
 #include "protocol/crypto/keys.h"
 #include "protocol/qr/qr.h"
 #include "server/ask.h"
+#include "server/gateway/log.h"
 #include "server/gateway/options.h"
 #include "server/gateway/server.h"
 #include "server/store/backup.h"
@@ -69,7 +70,7 @@ Result<ServerOptions> OptionsFor(const std::filesystem::path& state, const RunFl
 
 int Run(const std::filesystem::path& state, const RunFlags& flags) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("picube-server"));
-  spdlog::set_pattern("%Y-%m-%d %H:%M:%S %^%l%$ %v");
+  SetLogFormat();
   auto options = OptionsFor(state, flags);
   if (!options) return Report(options.error());
   ApplicationRegistry applications;

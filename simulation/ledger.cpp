@@ -45,6 +45,8 @@ void Ledger::OnRow(std::span<const Record> records) {
 void Ledger::On(const EpochStarted& record) {
   stage_.Require(record.epoch > epoch_, "the epoch did not rise");
   epoch_ = record.epoch;
+  next_unit_ += record.skip_ids;
+  next_lease_ += record.skip_ids;
   ++counts_.server_starts;
 }
 

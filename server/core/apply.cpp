@@ -11,7 +11,11 @@ void Grid::Impl::Apply(const Record& record, Instant at) {
   std::visit([this](const auto& kind) { Do(kind); }, record);
 }
 
-void Grid::Impl::Do(const EpochStarted& record) { epoch_ = record.epoch; }
+void Grid::Impl::Do(const EpochStarted& record) {
+  epoch_ = record.epoch;
+  next_unit_ += record.skip_ids;
+  next_lease_ += record.skip_ids;
+}
 
 void Grid::Impl::Do(const InvitationMade& record) {
   invitations_[record.key] = record;

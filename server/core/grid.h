@@ -76,7 +76,10 @@ struct PeerGone {  // its connection ended
   HostId host;
   std::uint64_t connection = 0;
 };
-struct TakeOver {};      // this process begins to decide: new epoch
+struct TakeOver {  // this process begins to decide: new epoch
+  // The state is that of an older backup: ids that were given out after it must not be given again.
+  bool restored = false;
+};
 struct MadeInvitation {  // the shell made the key pair; the core makes it count
   TransportKey key;
   PrincipalKind kind = PrincipalKind::kHost;

@@ -19,6 +19,7 @@ namespace picube {
 
 struct EpochStarted {  // a server took over
   Epoch epoch;
+  std::uint64_t skip_ids = 0;  // this many unit and lease ids are left out from here on
 };
 struct InvitationMade {  // a one-time join code; its transport key may connect once
   TransportKey key;

@@ -57,8 +57,8 @@ void Grid::Impl::RenewAll() {
   next_sweep_ = now_ + kSweepEvery;
 }
 
-void Grid::Impl::Do(TakeOver&) {
-  Emit(EpochStarted{Epoch{epoch_.value + 1}});
+void Grid::Impl::Do(TakeOver& input) {
+  Emit(EpochStarted{Epoch{epoch_.value + 1}, input.restored ? kIdsSkipped : 0});
   for (const auto& host : hosts_) Disconnect(*host);
   RenewAll();
   for (auto& [id, batch] : batches_) {

@@ -2,8 +2,12 @@
 //
 // A batch's jobs run one after another in its lane. A splitter is kept open between steps; after a
 // restart a new one skips what exists. A merge streams the settled payloads from the projection in
-// unit order into the application's merger; its files become blobs. Outcomes are inputs of the
-// core, given to `step` on the loop's thread. Loop thread only, except for the jobs themselves.
+// unit order into the application's merger, each proven against its digest; its files become blobs.
+// Outcomes are inputs of the core, given to `step` on the loop's thread.
+//
+// What fails for want of room, or because a disk fails, says nothing of the batch: the desk keeps
+// it, waits, and tries again, for as long as the batch lives. Only errors of the dataset and of the
+// application end a batch. Loop thread only, except for the jobs themselves.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +15,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "server/core/grid.h"
 #include "server/gateway/pool.h"
@@ -22,30 +28,57 @@ namespace picube {
 
 class BatchDesk {
  public:
+  // Between two tries: doubles from the least to the most.
+  static constexpr Duration kLeastPause = 5s;
+  static constexpr Duration kMostPause = 5min;
+  // A batch that cannot go on is named in the log this often.
+  static constexpr Duration kSayEvery = 10min;
+
   BatchDesk(const ApplicationRegistry& applications, Pool& pool, BlobStore& blobs,
             const Projection& projection, std::filesystem::path scratch,
-            std::function<void(Input)> step)
-      : applications_(applications),
-        pool_(pool),
-        blobs_(blobs),
-        projection_(projection),
-        scratch_(std::move(scratch)),
-        step_(std::move(step)) {}
+            std::function<void(Input)> step);
 
   // Brings the next units of the batch, from index `from` on. One step at a time: repeated wishes
-  // while one is under way are answered by it.
+  // while one is under way, or waits, are answered by it.
   void MakeUnits(BatchId batch, std::uint64_t from, const Submit& submit);
   // Merges when the projection has everything up to journal row `seq`.
   void Merge(BatchId batch, const Submit& submit, std::uint64_t seq);
-  void Forget(BatchId batch) { splitters_.erase(batch); }
+  // The batch has ended; what is still under way for it is of no use.
+  void Forget(BatchId batch);
+  // Tries again what is due. Call every turn of the loop.
+  void Turn(Instant now);
+  // Batches that wait for another try.
+  [[nodiscard]] std::size_t Waiting() const;
+
+  // Where its few lines go; the default logger unless set.
+  std::function<void(const std::string&)> log;
 
  private:
   // Lives in the jobs of its lane; the desk keeps it from step to step.
   struct Splitter {
-    bool busy = false;
     std::unique_ptr<UnitSource> source;
     std::uint64_t next = 0;  // index of the unit that source->Next() makes
   };
+  // What a batch wants, and when to try again if it did not go.
+  struct Task {
+    bool merge = false;
+    std::uint64_t at = 0;  // index of the first unit; the journal row of a merge
+    Submit submit;
+    bool waits = false;
+    Instant due;
+    Duration pause{};
+    std::uint64_t failures = 0;  // since it was said last
+    bool said = false;
+    Instant said_at;
+  };
+
+  void Start(BatchId batch);
+  void PostSplit(BatchId batch, const Task& task);
+  void PostMerge(BatchId batch, const Task& task);
+  void SplitDone(BatchId batch, Result<SplitStep> step);
+  void MergeDone(BatchId batch, Result<std::vector<ProductFile>> product);
+  // Whether this error is one of the store, and the batch now waits.
+  [[nodiscard]] bool PutOff(BatchId batch, const Error& error);
 
   const ApplicationRegistry& applications_;
   Pool& pool_;
@@ -53,7 +86,9 @@ class BatchDesk {
   const Projection& projection_;
   std::filesystem::path scratch_;
   std::function<void(Input)> step_;
+  Instant now_;
   std::map<BatchId, std::shared_ptr<Splitter>> splitters_;
+  std::map<BatchId, Task> tasks_;  // under way or waiting
 };
 
 }  // namespace picube

@@ -21,6 +21,9 @@ bool ForProjection(const Event& event) {
 }
 bool ForShell(const Event& event) { return !std::holds_alternative<UnitClosed>(event); }
 
+// How long a snapshot waits that did not fit on the disk.
+constexpr Duration kRetryHouseworkEvery = 30s;
+
 }  // namespace
 
 Clocks Clocks::OfMachine() {
@@ -49,7 +52,7 @@ Result<std::unique_ptr<Decider>> Decider::Open(DeciderOptions options, Journal& 
   std::unique_ptr<Decider> decider(new Decider(std::move(options), journal, projection));
   if (Status restored = decider->Restore(); !restored) return std::unexpected(restored.error());
   decider->BeginTurn();
-  decider->Step(TakeOver{});
+  decider->Step(TakeOver{decider->options_.restored});
   return decider;
 }
 
@@ -71,6 +74,17 @@ Status Decider::Restore() {
     Post(seq, ready.events);
     return {};
   };
+  // Rows are posted to the tables when they are durable: if the tables know more, the journal has
+  // lost rows that were acknowledged. Their numbers would be given out again, and the tables would
+  // take the new rows for the old ones.
+  if (projection_.Cursor() > journal_.LastSeq()) {
+    return Fail(ErrorKind::kStore,
+                "The journal ends at row " + std::to_string(journal_.LastSeq()) +
+                    ", but the tables for people have row " + std::to_string(projection_.Cursor()) +
+                    " already: the end of the journal was lost or damaged, or it is an older copy.",
+                "Keep a copy of the folder, and restore journal and tables together from the "
+                "newest backup.");
+  }
   auto summary = journal_.Restore({.snapshot_at_most = projection_.Cursor()}, apply, on_row);
   if (!summary) return std::unexpected(summary.error());
   static_cast<void>(grid_->TakeReady());  // a snapshot alone makes no events that count
@@ -129,12 +143,27 @@ Status Decider::Flush(Released& out) {
 // the trouble before it steps again, so none of them acknowledges what is not durable. Events wait.
 void Decider::ReleasePromiseless(Released& out) {
   for (Pending& pending : pending_) {
+    NoteChanges(pending.ready.events);
     if (pending.seq != 0) continue;
     auto& messages = pending.ready.messages;
     std::move(messages.begin(), messages.end(), std::back_inserter(out.messages));
     messages.clear();
   }
   std::erase_if(pending_, [](const Pending& p) { return p.seq == 0 && p.ready.Empty(); });
+}
+
+// Which batches and hosts are to be described anew; that alone is no reason to keep an entry.
+void Decider::NoteChanges(std::vector<Event>& events) {
+  std::erase_if(events, [this](const Event& event) {
+    if (const auto* batch = std::get_if<BatchChanged>(&event)) {
+      changed_batches_.insert(batch->batch);
+    } else if (const auto* host = std::get_if<HostChanged>(&event)) {
+      changed_hosts_.insert(host->host);
+    } else {
+      return false;
+    }
+    return true;
+  });
 }
 
 void Decider::Release(Released& out) {
@@ -145,12 +174,8 @@ void Decider::Release(Released& out) {
     } else {
       std::move(messages.begin(), messages.end(), std::back_inserter(out.messages));
     }
+    NoteChanges(pending.ready.events);
     for (const Event& event : pending.ready.events) {
-      if (const auto* batch = std::get_if<BatchChanged>(&event)) {
-        changed_batches_.insert(batch->batch);
-      } else if (const auto* host = std::get_if<HostChanged>(&event)) {
-        changed_hosts_.insert(host->host);
-      }
       if (ForShell(event)) out.events.push_back(event);
     }
     if (pending.seq != 0) Post(pending.seq, pending.ready.events);
@@ -168,6 +193,8 @@ bool Decider::WantsFlush() const {
 }
 
 void Decider::Housekeep() {
+  // The projection's queue has no bound while its store fails, and a snapshot needs room.
+  if (!trouble_.empty()) return;
   for (const BatchId batch : std::exchange(changed_batches_, {})) {
     auto info = grid_->DescribeBatch(batch);
     const Submit* submit = grid_->SubmissionOf(batch);
@@ -178,7 +205,10 @@ void Decider::Housekeep() {
     if (info) projection_.PostHost(std::move(*info));
   }
   journal_.AllowPruneTo(projection_.Cursor());
-  // The interval doubles with the state, so that a large state is not written over and over.
+  if (moment_.now - housework_retried_ >= kRetryHouseworkEvery) {
+    housework_retried_ = moment_.now;
+    journal_.RetryHousework();
+  }
   if (journal_.BytesSinceSnapshot() > options_.snapshot_bytes && !journal_.SnapshotPending()) {
     Snapshot();
   }
@@ -186,6 +216,7 @@ void Decider::Housekeep() {
 
 void Decider::Snapshot() {
   if (!pending_.empty() || journal_.LastSeq() != journal_.DurableSeq()) return;
+  if (journal_.LastSeq() == journal_.SnapshotSeq()) return;
   journal_.BeginSnapshot(journal_.LastSeq(), moment_.now);
   Bytes chunk;
   std::vector<Record> records;

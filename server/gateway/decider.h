@@ -36,6 +36,7 @@ struct DeciderOptions {
   std::uint64_t seed = 0;
   std::uint64_t snapshot_bytes = 64ULL << 20;
   Clocks clocks = Clocks::OfMachine();
+  bool restored = false;  // from a backup: ids given out after it are not given out again
 };
 
 class Decider {
@@ -46,8 +47,8 @@ class Decider {
     std::vector<Event> events;  // those the shell acts on; the projection's are posted already
   };
 
-  // Restores the grid from the journal (both borrowed) and takes over with a new epoch. The
-  // take-over is durable when this returns.
+  // Restores the grid from the journal (both borrowed) and takes over with a new epoch. The first
+  // Flush makes the take-over durable; nothing is sent before.
   [[nodiscard]] static Result<std::unique_ptr<Decider>> Open(DeciderOptions options,
                                                              Journal& journal,
                                                              Projection& projection);
@@ -62,20 +63,26 @@ class Decider {
   }
   // Steps a Tick if one is due.
   void StepIfDue();
-  // Stages a payload into the transaction of the next Flush.
-  void PutSmall(const Digest& digest, BytesView payload) { journal_.PutSmall(digest, payload); }
+  // Stages a payload into the transaction of the next Flush. In trouble it does not: the core takes
+  // no result then, and what hosts send again and again must not gather in memory.
+  void PutSmall(const Digest& digest, BytesView payload) {
+    if (trouble_.empty()) journal_.PutSmall(digest, payload);
+  }
 
   // Appends to `out` what may be sent and acted on. On error nothing is lost, and `out` has only
   // what promises nothing (journal) or all that is durable (projection).
   Status Flush(Released& out);
   // Everything decided is durable and posted to the projection: no result is between the two.
   [[nodiscard]] bool AllPosted() const { return pending_.empty() && !stepped_; }
+  // What waits to become durable: bounded in trouble, however long it lasts.
+  [[nodiscard]] std::size_t Waiting() const { return pending_.size(); }
   // Something waits for the disk, or a snapshot is under way: call Flush again soon.
   [[nodiscard]] bool WantsFlush() const;
   // Describes changed batches and hosts to the projection, lets the journal be pruned, and begins a
-  // snapshot when one is worth it. Call about once a second.
+  // snapshot when one is worth it. Call about once a second. Does nothing in trouble.
   void Housekeep();
-  // Begins a snapshot now (a clean stop makes the next start quick).
+  // Begins a snapshot now (a clean stop makes the next start quick), unless there is one of this
+  // very state.
   void Snapshot();
   // How long the loop may sleep.
   [[nodiscard]] std::chrono::milliseconds UntilDue(std::chrono::milliseconds most) const;
@@ -94,6 +101,7 @@ class Decider {
   void Release(Released& out);
   void ReleasePromiseless(Released& out);
   void SetTrouble(const std::string& why);
+  void NoteChanges(std::vector<Event>& events);
   void Post(std::uint64_t seq, std::vector<Event>& events);
 
   struct Pending {
@@ -107,6 +115,7 @@ class Decider {
   std::unique_ptr<Grid> grid_;
   std::int64_t clock_offset_us_ = 0;  // journal's instants minus this machine's monotonic clock
   Moment moment_;
+  Instant housework_retried_;
   std::deque<Pending> pending_;
   Bytes row_;  // reused
   std::set<BatchId> changed_batches_;

@@ -92,6 +92,11 @@ const std::map<std::string, Setter>& Setters() {
          o.free_disk_bytes = Bounded<std::uint64_t>(n, 0, 1 << 20) << 20;
          return Status();
        }},
+      {"keep_payloads_days",
+       [](const YAML::Node& n, ServerOptions& o) {
+         o.keep_payloads = std::chrono::days(Bounded<int>(n, 0, 36500));
+         return Status();
+       }},
       {"units_ahead",
        [](const YAML::Node& n, ServerOptions& o) {
          o.units_ahead = Bounded<std::uint64_t>(n, 100, 10'000'000);

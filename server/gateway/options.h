@@ -1,6 +1,7 @@
 // What an operator can set: `server.yaml` in the state directory, and flags that override it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -21,8 +22,12 @@ struct ServerOptions {
   std::map<std::string, std::uint32_t> weights;  // by host name, for `weighted`
   Duration host_silence = limits::kHostSilence;
   Duration commit_gap{0};  // least time between two commits: 50 ms spares an SD card
-  std::uint64_t snapshot_bytes = 64ULL << 20;       // journal growth that makes a snapshot worth it
-  std::uint64_t free_disk_bytes = 256ULL << 20;     // kept free: nothing is written below it
+  std::uint64_t snapshot_bytes = 64ULL << 20;  // journal growth that makes a snapshot worth it
+  // Blobs and merges leave this much free. Journal and tables do not stop there: it is kept for
+  // them.
+  std::uint64_t free_disk_bytes = 256ULL << 20;
+  // Payloads of units are kept this long after the end of their batch; zero = for ever.
+  std::chrono::days keep_payloads{30};
   std::uint64_t units_ahead = limits::kUnitsAhead;  // of one batch that wait in memory
   unsigned pool_threads = 2;                        // split, merge, hash, serve blobs
   std::uint32_t messages_per_second = limits::kMessagesPerSecond;  // quota of one principal

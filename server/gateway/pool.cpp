@@ -41,7 +41,8 @@ std::size_t Pool::Depth(std::uint64_t lane) const {
 void Pool::Work(std::stop_token stop) {
   while (true) {
     std::unique_lock lock(mutex_);
-    if (!work_.wait(lock, stop, [this] { return !runnable_.empty(); })) return;
+    (void)work_.wait(lock, stop, [this] { return !runnable_.empty(); });
+    if (stop.stop_requested()) return;  // what waits is dropped
     const std::uint64_t lane = runnable_.front();
     runnable_.pop_front();
     Lane& queue = lanes_[lane];

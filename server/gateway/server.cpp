@@ -7,7 +7,6 @@
 #include <array>
 #include <fstream>
 #include <map>
-#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -17,9 +16,11 @@
 #include "protocol/transport/server_socket.h"
 #include "server/gateway/batch_desk.h"
 #include "server/gateway/blob_desk.h"
+#include "server/gateway/collector.h"
 #include "server/gateway/decider.h"
 #include "server/gateway/door.h"
 #include "server/gateway/identity.h"
+#include "server/gateway/log.h"
 #include "server/gateway/pool.h"
 #include "server/gateway/query_desk.h"
 #include "server/store/blob_store.h"
@@ -36,8 +37,6 @@ constexpr Duration kTellWatchersEvery = 500ms;
 constexpr Duration kHousekeepEvery = 1s;
 constexpr Duration kSweepEvery = 1min;
 constexpr Duration kCollectEvery = 1h;
-// An uploaded file is kept this long without a batch that names it.
-constexpr std::chrono::hours kBlobGrace{24};
 
 GridOptions GridOptionsOf(const ServerOptions& options, const ApplicationRegistry& applications) {
   GridOptions grid;
@@ -114,7 +113,6 @@ class Server::Impl {
   void Flush();
   void Act(const Event& event);
   void Periodic();
-  void CollectGarbage();
   void Invite(const FromPeer& from, const Control& control);
   void LogDisagreement(const ResultDisagreed& lost);
   void LogDenied();
@@ -135,12 +133,13 @@ class Server::Impl {
   std::unique_ptr<BlobDesk> blob_desk_;
   std::unique_ptr<BatchDesk> batch_desk_;
   std::unique_ptr<QueryDesk> query_desk_;
+  std::unique_ptr<Collector> collector_;
   std::unique_ptr<Door> door_;
   std::unique_ptr<Pool> pool_;  // last: its jobs use everything above
   Decider::Released released_;  // reused
   Instant started_, told_, housekept_, swept_, collected_, committed_, measured_;
   std::uint64_t results_then_ = 0;
-  bool in_trouble_ = false;
+  TurnsToSay trouble_;
   struct Lost {
     Instant said;
     std::uint64_t unsaid = 0;
@@ -163,7 +162,8 @@ Status Server::Impl::Open() {
   if (Status bound = Bind(); !bound) return bound;
   DeciderOptions deciding{.grid = GridOptionsOf(options_, applications_),
                           .seed = SeedOf(identity_),
-                          .snapshot_bytes = options_.snapshot_bytes};
+                          .snapshot_bytes = options_.snapshot_bytes,
+                          .restored = state_.IsRestored()};
   deciding.grid.endpoints = {advertised};
   auto decider = Decider::Open(std::move(deciding), *journal_, *projection_);
   if (!decider) return std::unexpected(decider.error());
@@ -175,6 +175,8 @@ Status Server::Impl::Open() {
     decider_->Step(FirstOperator{"operator", first, identity_.first_operator.signing.key});
   }
   if (Status durable = decider_->Flush(released_); !durable) return durable;
+  // Should this fail, the next start leaves out ids once more.
+  if (state_.IsRestored()) static_cast<void>(state_.ForgetRestored());
   started_ = told_ = housekept_ = swept_ = collected_ = measured_ = decider_->Now().now;
   results_then_ = decider_->State().DescribeServer().results;
   return {};
@@ -216,6 +218,9 @@ void Server::Impl::OpenDesks() {
   batch_desk_ = std::make_unique<BatchDesk>(
       applications_, *pool_, *blobs_, *projection_, state_.ScratchPath(),
       [this](Input input) { decider_->Step(std::move(input)); });
+  collector_ =
+      std::make_unique<Collector>(Collector::Options{.keep_payloads = options_.keep_payloads},
+                                  *decider_, *journal_, *projection_, *blobs_, *pool_);
   query_desk_ = std::make_unique<QueryDesk>(decider_->State(), *projection_, send);
   door_ = std::make_unique<Door>(*socket_, *decider_, *blobs_, *blob_desk_, *query_desk_,
                                  identity_.server.transport.key, options_.messages_per_second);
@@ -250,6 +255,7 @@ void Server::Impl::Turn() {
   for (int taken = 0; taken < kMessagesPerTurn && socket_->Receive(received); ++taken) {
     door_->Handle(received);
   }
+  batch_desk_->Turn(decider_->Now().now);
   for (Pool::Completion& completion : pool_->TakeCompletions()) completion();
   decider_->StepIfDue();
   if (decider_->Now().now - committed_ >= options_.commit_gap ||
@@ -262,12 +268,17 @@ void Server::Impl::Turn() {
 void Server::Impl::Flush() {
   committed_ = decider_->Now().now;
   const Status flushed = decider_->Flush(released_);
-  if (!flushed && !in_trouble_) {
-    spdlog::error("read-only: {}", flushed.error().Text());
-  } else if (flushed && in_trouble_) {
-    spdlog::info("the store can be written again; nothing was lost");
+  if (trouble_.Due(!flushed, committed_)) {
+    const std::string more = trouble_.Unsaid() == 0
+                                 ? ""
+                                 : " (it turned " + std::to_string(trouble_.Unsaid()) +
+                                       " times since this was said last)";
+    if (flushed) {
+      spdlog::info("the store can be written again; nothing was lost{}", more);
+    } else {
+      spdlog::error("read-only: {}{}", flushed.error().Text(), more);
+    }
   }
-  in_trouble_ = !flushed;
   // Sending and acting may step the core again; that goes out with the next turn.
   auto messages = std::exchange(released_.messages, {});
   auto events = std::exchange(released_.events, {});
@@ -345,33 +356,9 @@ void Server::Impl::Periodic() {
     door_->Sweep();
     door_->Admit();  // invitations expire by the wall clock
   }
-  if (Due(collected_, kCollectEvery)) CollectGarbage();
-}
-
-void Server::Impl::CollectGarbage() {
-  // A result settled in the core, but not yet with the projection, would be named by neither.
-  if (!decider_->AllPosted()) {
+  if (Due(collected_, kCollectEvery) && !collector_->Collect()) {
     collected_ = decider_->Now().now - kCollectEvery + 1s;
-    return;
   }
-  auto used = std::make_shared<std::set<Digest>>();
-  decider_->State().ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
-  const std::uint64_t durable = decider_->DurableSeq();
-  pool_->Post(0, [this, used, durable](std::stop_token) -> Pool::Completion {
-    const Status read =
-        projection_->ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
-    if (!read) return [] {};
-    auto garbage = blobs_->CollectGarbage([&](const Digest& blob) { return used->contains(blob); },
-                                          kBlobGrace, durable);
-    if (!garbage) return [] {};
-    return [this, durable, garbage = std::move(*garbage)] {
-      for (const Digest& payload : garbage.small) journal_->DropSmall(payload, durable);
-      if (garbage.files > 0) {
-        spdlog::info("removed {} blobs that nothing names any more ({} bytes)", garbage.files,
-                     garbage.bytes);
-      }
-    };
-  });
 }
 
 void Server::Impl::Invite(const FromPeer& from, const Control& control) {

@@ -163,10 +163,13 @@ Status Journal::Impl::Commit() {
     if (Status status = DropWhatIsDurable(); !status) return status;
   }
   Status status = RunTransaction(housework);
-  // On a disk that is nearly full the rows may fit where a snapshot's part does not.
-  if (!status && housework && HasStaged()) {
+  // On a disk that is nearly full the rows may fit where a snapshot's part does not: that is put
+  // off, and no reason to take no more rows.
+  if (!status && housework) {
+    housework_put_off = true;
     retry = true;
     if (Status dropped = DropWhatIsDurable(); !dropped) return dropped;
+    if (!HasStaged()) return {};
     status = RunTransaction(/*with_housework=*/false);
   }
   retry = !status.has_value();
@@ -178,10 +181,12 @@ Status Journal::Impl::Commit() {
 Status Journal::Impl::DropWhatIsDurable() {
   const Result<std::int64_t> last = database.QueryInt("SELECT coalesce(max(seq), 0) FROM journal");
   if (!last) return std::unexpected(last.error());
+  const Result<std::int64_t> first = database.QueryInt("SELECT coalesce(min(seq), 0) FROM journal");
+  if (!first) return std::unexpected(first.error());
   const auto seq = static_cast<std::uint64_t>(*last);
   std::erase_if(rows, [seq](const Row& row) { return row.seq <= seq; });
   durable_seq = std::max(durable_seq, seq);
-  if (first_seq == 0 && durable_seq > 0) first_seq = 1;
+  first_seq = static_cast<std::uint64_t>(*first);
   return {};
 }
 
@@ -262,7 +267,9 @@ Result<RestoreSummary> Journal::Restore(const RestoreLimits& limits,
 std::uint64_t Journal::Append(Instant at, BytesView records) { return impl_->Append(at, records); }
 
 void Journal::PutSmall(const Digest& digest, BytesView payload) {
-  impl_->smalls.push_back({digest, impl_->last_seq, Bytes(payload)});
+  // The row that names it comes after it: whoever collects what row `last_seq` does not name must
+  // not take it.
+  impl_->smalls.push_back({digest, impl_->last_seq + 1, Bytes(payload)});
 }
 
 void Journal::DropSmall(const Digest& digest, std::uint64_t at_most) {
@@ -271,14 +278,18 @@ void Journal::DropSmall(const Digest& digest, std::uint64_t at_most) {
 
 Status Journal::Commit() { return impl_->Commit(); }
 
-bool Journal::SnapshotPending() const { return impl_->pending.has_value(); }
+bool Journal::SnapshotPending() const {
+  return impl_->pending.has_value() && !impl_->housework_put_off;
+}
 std::uint64_t Journal::SnapshotSeq() const {
   return impl_->complete.empty() ? 0 : *impl_->complete.rbegin();
 }
 void Journal::AllowPruneTo(std::uint64_t seq) {
   impl_->prune_allowed = std::max(impl_->prune_allowed, seq);
 }
-bool Journal::PrunePending() const { return impl_->PrunePending(); }
+bool Journal::PrunePending() const { return impl_->PrunePending() && !impl_->housework_put_off; }
+void Journal::RetryHousework() { impl_->housework_put_off = false; }
+std::size_t Journal::StagedPayloads() const { return impl_->smalls.size(); }
 std::uint64_t Journal::LastSeq() const { return impl_->last_seq; }
 std::uint64_t Journal::DurableSeq() const { return impl_->durable_seq; }
 std::uint64_t Journal::FirstSeq() const { return impl_->first_seq; }

@@ -1,6 +1,6 @@
 // The journal: what the core decided, one row a commit, in a SQLite file (WAL, synchronous=FULL).
 //
-//   journal.Append(now, records);  journal.PutSmall(digest, payload);   stage, in memory
+//   journal.PutSmall(digest, payload);  journal.Append(now, records);   stage, in memory
 //   journal.Commit();                                                  one transaction, one sync
 //
 // Each row carries hash = BLAKE2b(hash of the row before ‖ seq ‖ at ‖ data), so that a row which
@@ -74,15 +74,21 @@ class Journal {
   // Stages a row and returns its number; numbers count from 1 without gaps. `records` is copied.
   std::uint64_t Append(Instant at, BytesView records);
   // Stages a payload of up to limits::kInlinePayloadBytes into the same transaction. The caller has
-  // checked that `digest` is its hash. Readable through the blob store after Commit.
+  // checked that `digest` is its hash. It belongs to the row that is appended next, the one whose
+  // records name it. Readable through the blob store after Commit.
   void PutSmall(const Digest& digest, BytesView payload);
   // Stages the deletion of a small payload if it was last put at or before row `at_most`.
   void DropSmall(const Digest& digest, std::uint64_t at_most);
 
   // Makes everything staged durable, all or nothing, and works a little on the snapshot and on
   // pruning. On error (kStore) nothing is lost: what was staged is kept, and calling again tries
-  // again. Returns at once if there is nothing to do.
+  // again. Returns at once if there is nothing to do. Housework that fails (a disk with room for
+  // rows, but not for a snapshot) is no error: it is put off until RetryHousework.
   [[nodiscard]] Status Commit();
+  // Lets housework that was put off be tried again, by the next Commit.
+  void RetryHousework();
+  // Payloads that wait for a commit.
+  [[nodiscard]] std::size_t StagedPayloads() const;
 
   // A snapshot of the state after row `seq`, which must have been appended; `at` as of that row.
   // Chunks are copied (about 1 MiB each is good) and restored with the same boundaries. A new
@@ -90,14 +96,15 @@ class Journal {
   void BeginSnapshot(std::uint64_t seq, Instant at);
   void AddSnapshotChunk(BytesView chunk);
   void EndSnapshot();
-  // True while parts of a snapshot wait for commits. The shell should commit even when idle.
+  // True while parts of a snapshot wait for commits and are not put off. The shell should commit
+  // even when idle.
   [[nodiscard]] bool SnapshotPending() const;
   // Newest complete and durable snapshot; 0 = none.
   [[nodiscard]] std::uint64_t SnapshotSeq() const;
   // Rows and snapshots that a durable snapshot at or before `seq` replaces may be deleted: `seq` is
   // the projection's durable cursor.
   void AllowPruneTo(std::uint64_t seq);
-  // True while old rows wait to be deleted.
+  // True while old rows wait to be deleted, and are not put off.
   [[nodiscard]] bool PrunePending() const;
 
   [[nodiscard]] std::uint64_t LastSeq() const;     // appended, durable or not

@@ -68,7 +68,8 @@ class Journal::Impl {
   std::vector<Row> rows;  // staged
   std::vector<Small> smalls;
   std::vector<Drop> drops;
-  bool retry = false;  // the last commit failed, perhaps after it had become durable
+  bool retry = false;              // the last commit failed, perhaps after it had become durable
+  bool housework_put_off = false;  // it failed: not tried until RetryHousework
 
   std::uint64_t last_seq = 0;
   std::uint64_t durable_seq = 0;

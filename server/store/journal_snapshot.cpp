@@ -46,6 +46,7 @@ bool Journal::Impl::PrunePending() const {
 }
 
 bool Journal::Impl::HasHousework() const {
+  if (housework_put_off) return false;
   const bool to_write = pending && (!pending->chunks.empty() || pending->ended);
   return to_write || PrunePending();
 }

@@ -93,6 +93,7 @@ class Projection {
   // Units of a batch that have ended, by state.
   struct UnitCounts {
     std::uint64_t settled = 0, failed = 0, cancelled = 0;
+    std::uint64_t payload_bytes = 0;  // of the settled ones together
   };
   [[nodiscard]] Result<UnitCounts> CountUnits(BatchId batch) const;
   // Every blob that a batch's dataset or product, or a unit whose payload is still kept, names; for

@@ -206,12 +206,13 @@ Result<std::vector<ProductFile>> Projection::Product(BatchId batch) const {
 Result<Projection::UnitCounts> Projection::CountUnits(BatchId batch) const {
   Impl::Reader reader(*impl_);
   Result<Statement> rows = reader.Query(
-      "SELECT sum(state = 4), sum(state = 5), sum(state = 6) FROM extent JOIN unit "
-      "ON unit.id BETWEEN extent.first AND extent.last WHERE extent.batch = ?1",
+      "SELECT sum(state = 4), sum(state = 5), sum(state = 6), sum((state = 4) * bytes) "
+      "FROM extent JOIN unit ON unit.id BETWEEN extent.first AND extent.last WHERE extent.batch = "
+      "?1",
       {batch.value});
   if (!rows) return std::unexpected(rows.error());
   if (rows->Step() != Statement::Row::kRow) return reader.Failed();
-  return UnitCounts{rows->Unsigned(0), rows->Unsigned(1), rows->Unsigned(2)};
+  return UnitCounts{rows->Unsigned(0), rows->Unsigned(1), rows->Unsigned(2), rows->Unsigned(3)};
 }
 
 Status Projection::ReferencedBlobs(const std::function<void(const Digest&)>& callback) const {

@@ -106,6 +106,14 @@ void EncodeRecord(Encoder& out, const T& record) {
   Fields(out, const_cast<T&>(record));
 }
 
+// Almost every epoch starts without a gap, and its record is as it always was.
+void EncodeRecord(Encoder& out, const EpochStarted& record) {
+  out.w.Array(record.skip_ids == 0 ? 2 : 3);
+  out.w.UInt(kKind<EpochStarted>);
+  out.Put(record.epoch);
+  if (record.skip_ids != 0) out.Put(record.skip_ids);
+}
+
 // Cost and bounds are most often those of the unit before: then they are left out.
 void EncodeRecord(Encoder& out, const UnitsCreated& record) {
   out.w.Array(4);

@@ -136,11 +136,11 @@ void Fields(Archive& a, StateRequestKeys::Key& v) {
 }
 
 // --- Records. UnitsCreated, LeasesGranted, ResultsReceived and UnitsSettled have their own,
-// denser forms in record_encoder.cpp.
+// denser forms in record_encoder.cpp; EpochStarted is written without the fields that are zero.
 
 template <class Archive>
 void Fields(Archive& a, EpochStarted& v) {
-  a(v.epoch);
+  a(v.epoch, v.skip_ids);
 }
 template <class Archive>
 void Fields(Archive& a, InvitationMade& v) {

@@ -119,6 +119,7 @@ Status Build(const fs::path& file, const fs::path& folder, BackupSummary& summar
   if (!backup) return std::unexpected(backup.error());
   if (Status s = RestoreBlobs(*backup, *state, summary); !s) return s;
   if (Status s = RestoreKeys(*backup, *state); !s) return s;
+  if (Status s = state->MarkRestored(); !s) return s;
   return SyncPath(folder);
 }
 

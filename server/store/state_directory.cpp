@@ -84,6 +84,21 @@ Status MakeParts(const fs::path& root) {
 
 }  // namespace
 
+bool StateDirectory::IsRestored() const {
+  std::error_code ignored;
+  return fs::exists(root_ / "restored", ignored);
+}
+
+Status StateDirectory::MarkRestored() const {
+  return WriteText(root_ / "restored", "from a backup, not started since\n");
+}
+
+Status StateDirectory::ForgetRestored() const {
+  std::error_code error;
+  fs::remove(root_ / "restored", error);
+  return SyncPath(root_);
+}
+
 bool StateDirectory::Exists(const fs::path& root) {
   std::error_code ignored;
   return fs::exists(root / "version", ignored);

@@ -41,6 +41,11 @@ class StateDirectory {
   [[nodiscard]] std::filesystem::path BlobsPath() const { return root_ / "blobs"; }
   [[nodiscard]] std::filesystem::path KeysPath() const { return root_ / "keys"; }
   [[nodiscard]] std::filesystem::path ScratchPath() const { return root_ / "scratch"; }
+  // Whether a restore has made it and no server has taken it over since: ids that were given out
+  // after the backup must be left out. Survives everything until ForgetRestored.
+  [[nodiscard]] bool IsRestored() const;
+  [[nodiscard]] Status MarkRestored() const;
+  [[nodiscard]] Status ForgetRestored() const;
   // True if Open made it just now.
   [[nodiscard]] bool IsNew() const { return is_new_; }
 

@@ -219,12 +219,12 @@ std::unique_ptr<Grid> Driver::RestoredFromSnapshot() const {
   return copy;
 }
 
-void Driver::Restart() {
+void Driver::Restart(bool restored) {
   grid = Restored();
   for (auto it = connections.begin(); it != connections.end();) {
     it = it->first == boss ? std::next(it) : connections.erase(it);
   }
-  Step(TakeOver{});
+  Step(TakeOver{restored});
 }
 
 }  // namespace picube::test

@@ -82,7 +82,7 @@ class Driver {
   std::unique_ptr<Grid> Restored() const;
   std::unique_ptr<Grid> RestoredFromSnapshot() const;
   // Crash and restart: the grid goes on from its journal, hosts are not connected.
-  void Restart();
+  void Restart(bool restored = false);
 
   BatchInfo Info(BatchId batch) const { return grid->DescribeBatch(batch).value_or(BatchInfo{}); }
   HostInfo Info(HostId host) const { return *grid->DescribeHost(host, moment.now); }

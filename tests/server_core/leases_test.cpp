@@ -104,6 +104,41 @@ TEST(Lease, OfAnOlderEpochIsStillGoodAndCountsFromTheTakeOver) {
   EXPECT_EQ(grid.Info(batch).settled, 1U);
 }
 
+// A worker may hold, or have spooled, what a server gave out after the backup was made.
+TEST(Lease, GivenOutAfterTheBackupIsNeverGivenOutAgain) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  const BatchId batch = grid.Batch(4);
+  const LeaseId before = grid.Ask(pi, 1).at(0).lease;
+  const std::vector<Journalled> backup = grid.journal;
+  const LeaseId after = grid.Ask(pi, 1).at(0).lease;
+  grid.journal = backup;
+  grid.Restart(/*restored=*/true);
+  grid.Connect(pi, {before, after});
+  const LeaseOffer offer = grid.Ask(pi, 1).at(0);
+  EXPECT_GT(offer.lease.value, after.value + 1'000'000);
+  EXPECT_TRUE(grid.Return(pi, after, "of another unit").not_taken.empty());
+  EXPECT_EQ(grid.Info(batch).settled, 0U) << "it belongs to no unit of this server";
+  grid.Return(pi, before, "x");
+  grid.Return(pi, offer.lease, "y");
+  EXPECT_EQ(grid.Info(batch).settled, 2U) << "what is older than the backup counts as ever";
+  EXPECT_EQ(grid.Restored()->StateHash(), grid.grid->StateHash());
+  EXPECT_EQ(grid.RestoredFromSnapshot()->StateHash(), grid.grid->StateHash());
+}
+
+TEST(Unit, CreatedAfterTheBackupKeepsItsNumberForItself) {
+  Driver grid;
+  grid.Join("pi", "ann");
+  const std::vector<Journalled> backup = grid.journal;
+  grid.Batch(3);
+  grid.journal = backup;
+  grid.Restart(/*restored=*/true);
+  const HostId pi = *grid.grid->FindHost("pi");
+  grid.Connect(pi);
+  grid.Batch(3);
+  EXPECT_GT(grid.Ask(pi, 1).at(0).unit.value, 1'000'000U);
+}
+
 TEST(Pulse, CancelsWhatIsOfNoUseAnyMore) {
   Driver grid;
   const HostId a = grid.Join("a", "ann");

@@ -57,6 +57,7 @@ std::vector<Record> Everything() {
   grid.grid->WriteSnapshot([&](const Record& record) { records.push_back(record); });
   records.push_back(UnitFailed{UnitId{3}, "limits"});
   records.push_back(UnitsRetried{{UnitId{3}, UnitId{9}, UnitId{4}}});
+  records.push_back(EpochStarted{Epoch{4}, 1ULL << 26});
   records.push_back(InvitationEnded{KeyOf(4)});
   records.push_back(
       BatchEnded{batch, BatchState::kDone, "", {{"t", "u", {DigestOf("t"), 4}}}, {9}});
@@ -94,6 +95,17 @@ TEST(RecordCodec, AGridRestoredFromBytesIsTheSame) {
     for (const Record& record : *decoded) copy.Apply(record, row.at);
   }
   EXPECT_EQ(copy.StateHash(), grid.grid->StateHash());
+}
+
+TEST(RecordCodec, AnEpochWithoutAGapIsWrittenAsEver) {
+  Bytes bytes;
+  EncodeRecords(std::vector<Record>{EpochStarted{Epoch{7}, 0}}, bytes);
+  EXPECT_EQ(bytes, Bytes("\x92\x01\x92\x01\x07", 5));
+  bytes.clear();
+  EncodeRecords(std::vector<Record>{EpochStarted{Epoch{7}, 1ULL << 26}}, bytes);
+  const auto decoded = DecodeRecords(bytes);
+  ASSERT_TRUE(decoded.has_value()) << decoded.error().Text();
+  EXPECT_EQ(std::get<EpochStarted>(decoded->at(0)).skip_ids, 1ULL << 26);
 }
 
 TEST(RecordCodec, CutBytesAreRefused) {

@@ -78,6 +78,22 @@ TEST(Backup, HoldsEverythingAndComesBack) {
   EXPECT_EQ(ReadWhole(folder / "again/keys/server.key"), "secret");
 }
 
+TEST(Backup, RestoredServerKnowsItUntilItHasTakenOver) {
+  TestFolder folder;
+  {
+    Server server(folder / "state");
+    server.Turn();
+    EXPECT_FALSE(server.state.IsRestored());
+    ASSERT_TRUE(Backup(folder / "state", folder / "backup.picube"));
+  }
+  ASSERT_TRUE(RestoreBackup(folder / "backup.picube", folder / "again"));
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_TRUE(Server(folder / "again").state.IsRestored()) << "killed before it took over";
+  }
+  ASSERT_TRUE(Server(folder / "again").state.ForgetRestored());
+  EXPECT_FALSE(Server(folder / "again").state.IsRestored());
+}
+
 TEST(Backup, UnderLoadIsOneMomentThatCanBeRestored) {
   TestFolder folder;
   Server server(folder / "state");

@@ -138,8 +138,8 @@ TEST(BlobStore, AdoptTakesAFileOver) {
 TEST(BlobStore, GarbageGoesWhenNobodyNamesItAndItsTimeIsOver) {
   TestFolder folder;
   auto journal = OpenJournal(folder / "journal.db");
-  journal->Append(Instant{1}, "row");
   journal->PutSmall(Hash("small"), "small");
+  journal->Append(Instant{1}, "row");
   ASSERT_TRUE(journal->Commit());
   auto store = std::move(*BlobStore::Open(folder / "b", folder / "journal.db"));
   const Digest kept = store->PutBytes("kept")->hash;

@@ -189,22 +189,72 @@ TEST(Journal, SmallPayloadIsDurableWithTheRowAndReadAsABlob) {
   auto journal = OpenJournal(folder / "journal.db");
   auto blobs = BlobStore::Open(folder / "blobs", folder / "journal.db");
   ASSERT_TRUE(blobs);
-  journal->Append(Instant{1}, "row");
   journal->PutSmall(digest, payload);
+  journal->Append(Instant{1}, "row");
   EXPECT_FALSE((*blobs)->Has(digest));
   ASSERT_TRUE(journal->Commit());
   EXPECT_EQ((*blobs)->Size(digest), 5000U);
   EXPECT_EQ(*(*blobs)->ReadAll(digest), payload);
   EXPECT_EQ(*(*blobs)->Read(digest, 4990, 100), payload.substr(4990));
   // Put again later: what was unreferenced at row 1 must not take it away.
-  AppendRows(*journal, 2);
   journal->PutSmall(digest, payload);
+  journal->Append(Instant{2}, "row that names it again");
   journal->DropSmall(digest, /*at_most=*/1);
   ASSERT_TRUE(journal->Commit());
   EXPECT_TRUE((*blobs)->Has(digest));
   journal->DropSmall(digest, /*at_most=*/2);
   ASSERT_TRUE(journal->Commit());
   EXPECT_FALSE((*blobs)->Has(digest));
+}
+
+// The door stages a payload before its row has a number. Whoever looked at what row 1 names must
+// not take away what row 2 brings.
+TEST(Journal, SmallPayloadBelongsToTheRowThatFollowsIt) {
+  TestFolder folder;
+  auto journal = OpenJournal(folder / "journal.db");
+  auto blobs = BlobStore::Open(folder / "blobs", folder / "journal.db");
+  ASSERT_TRUE(blobs);
+  AppendRows(*journal, 1);
+  journal->PutSmall(Hash("payload"), "payload");
+  journal->Append(Instant{2}, "row 2 names it");
+  ASSERT_TRUE(journal->Commit());
+  const auto nobody = [](const Digest&) { return false; };
+  auto garbage = (*blobs)->CollectGarbage(nobody, std::chrono::hours(1), /*small_at_most=*/1);
+  ASSERT_TRUE(garbage);
+  EXPECT_TRUE(garbage->small.empty());
+  journal->DropSmall(Hash("payload"), /*at_most=*/1);
+  ASSERT_TRUE(journal->Commit());
+  EXPECT_TRUE((*blobs)->Has(Hash("payload")));
+  garbage = (*blobs)->CollectGarbage(nobody, std::chrono::hours(1), /*small_at_most=*/2);
+  ASSERT_TRUE(garbage);
+  EXPECT_EQ(garbage->small.size(), 1U);
+}
+
+// The same statement fails each time, as on a disk that has room for rows but not for snapshots.
+constexpr const char* kRefuseSnapshots =
+    "CREATE TRIGGER full BEFORE INSERT ON snapshot BEGIN SELECT RAISE(ABORT, 'disk is full'); END";
+
+TEST(Journal, SnapshotThatDoesNotFitIsPutOffAndRowsGoOn) {
+  TestFolder folder;
+  auto journal = OpenJournal(folder / "journal.db");
+  AppendRows(*journal, 3);
+  Sql(folder / "journal.db", kRefuseSnapshots);
+  journal->BeginSnapshot(3, Instant{3});
+  journal->AddSnapshotChunk("a part");
+  journal->EndSnapshot();
+  EXPECT_TRUE(journal->Commit()) << "no row waits: nothing that was promised has failed";
+  EXPECT_FALSE(journal->SnapshotPending()) << "the loop must not turn around it";
+  AppendRows(*journal, 5);
+  EXPECT_EQ(journal->DurableSeq(), 5U);
+  journal->RetryHousework();
+  EXPECT_TRUE(journal->SnapshotPending());
+  AppendRows(*journal, 6);  // it fails once more, beside a row
+  EXPECT_EQ(journal->SnapshotSeq(), 0U);
+  Sql(folder / "journal.db", "DROP TRIGGER full");
+  journal->RetryHousework();
+  ASSERT_TRUE(journal->Commit());
+  EXPECT_EQ(journal->SnapshotSeq(), 3U);
+  EXPECT_TRUE(VerifyChain(folder / "journal.db")->sound);
 }
 
 TEST(Journal, FileOfAnotherKindIsRefusedUnchanged) {
