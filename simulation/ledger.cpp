@@ -32,8 +32,9 @@ const Replication& Ledger::ReplicationOf(const Unit& unit) const {
   return scenario_.batches[batches_.at(unit.batch).nature].replication;
 }
 
-void Ledger::OnRow(std::span<const Record> records) {
+void Ledger::OnRow(std::span<const Record> records, std::size_t owners) {
   ++counts_.rows;
+  owners_ = owners;
   for (const Record& record : records) {
     std::visit([this](const auto& fact) { On(fact); }, record);
   }
@@ -209,6 +210,7 @@ void Ledger::Receive(HostId host, bool sealed, const UnitResult& result) {
   lease->received = true;
   lease->sealed = sealed;
   lease->outcome = result.outcome;
+  lease->error = result.error_kind;
   lease->digest = result.digest;
   if (result.outcome == Outcome::kError && result.error_kind == ErrorKind::kProject) {
     batches_.at(units_.at(lease->unit).batch).project_error = true;
@@ -243,8 +245,7 @@ void Ledger::Settle(UnitId id, LeaseId canonical) {
   std::set<std::string> owners;
   for (const LeaseId lease_id : unit->leases) {
     const Lease& lease = leases_.at(lease_id);
-    if (!lease.received || !lease.sealed || lease.outcome != Outcome::kSuccess) continue;
-    if (lease.digest != winner->digest) continue;
+    if (!lease.Counts() || lease.digest != winner->digest) continue;
     hosts.insert(lease.host);
     owners.insert(hosts_.at(lease.host).owner);
   }
@@ -255,22 +256,18 @@ void Ledger::Settle(UnitId id, LeaseId canonical) {
   EndUnit(*unit, UnitState::kSettled);
   unit->canonical = canonical;
   ++counts_.settled;
+  CountCopies(*unit);
   CheckHonest(id, *unit, replication);
 }
 
-void Ledger::CheckHonest(UnitId id, const Unit& unit, const Replication& replication) {
-  const Digest& digest = leases_.at(unit.canonical).digest;
-  if (digest == unit.honest) return;
-  ++counts_.wrong;
-  if (replication.quorum < 2) return;  // one result is believed: a lie among them stays unseen
-  for (const LeaseId lease_id : unit.leases) {
-    const Lease& lease = leases_.at(lease_id);
-    if (!lease.received || lease.digest != digest) continue;
-    const std::string& name = hosts_.at(lease.host).name;
-    const auto nature = std::ranges::find(scenario_.hosts, name, &HostNature::name);
-    // Liars who do not collude may still agree by chance: both report the same wrong unit's result.
-    stage_.Require(nature != scenario_.hosts.end() && (nature->colludes || nature->replays),
-                   UnitText(id) + " was settled on a lie without enough liars");
+// Each copy is set against the result that was believed.
+void Ledger::CountCopies(const Unit& unit) {
+  const Digest& believed = leases_.at(unit.canonical).digest;
+  for (const LeaseId id : unit.leases) {
+    const Lease& lease = leases_.at(id);
+    if (!lease.Counts()) continue;
+    Host& host = hosts_.at(lease.host);
+    ++(lease.digest == believed ? host.settled : host.disagreed);
   }
 }
 
@@ -278,6 +275,7 @@ void Ledger::On(const UnitFailed& record) {
   Unit* unit = LiveUnit(record.unit, "a unit failed");
   if (unit == nullptr) return;
   stage_.Require(!record.why.empty(), UnitText(record.unit) + " failed without a reason");
+  CheckFailed(record.unit, *unit);
   EndUnit(*unit, UnitState::kFailed);
   ++counts_.failed;
 }
@@ -301,6 +299,7 @@ void Ledger::On(const BatchEnded& record) {
   if (batch == nullptr || batch->ended) return stage_.Fail("a batch ended that was not live");
   batch->ended = record.state;
   batch->why = record.why;
+  CheckBroken(*batch);
   for (const UnitId id : batch->units) {
     Unit& unit = units_.at(id);
     if (UnitIsOver(unit)) continue;

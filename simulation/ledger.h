@@ -37,7 +37,8 @@ class Ledger {
   Ledger(Stage& stage, const Scenario& scenario) : stage_(stage), scenario_(scenario) {}
 
   // --- What has happened, in order.
-  void OnRow(std::span<const Record> records);
+  // `owners` had a host connected when it was decided: the fewest, if that changed meanwhile.
+  void OnRow(std::span<const Record> records, std::size_t owners);
   // `host` is whose connection it goes to; zero if the server knows none.
   void OnReleased(HostId host, const Message& message);
 
@@ -68,13 +69,23 @@ class Ledger {
     bool received = false;
     bool sealed = false;
     Outcome outcome = Outcome::kSuccess;
+    ErrorKind error = ErrorKind::kUnit;  // if the outcome is one
     Digest digest;
+
+    [[nodiscard]] bool Counts() const { return received && sealed && outcome == Outcome::kSuccess; }
+    // Its host says that the unit or its application is at fault.
+    [[nodiscard]] bool Blames() const {
+      return received && sealed && outcome == Outcome::kError &&
+             (error == ErrorKind::kUnit || error == ErrorKind::kProject);
+    }
   };
   struct Host {
     std::string name;
     std::string owner;
     bool retired = false;
     std::uint64_t live_leases = 0;
+    std::uint64_t settled = 0;    // its results that were believed
+    std::uint64_t disagreed = 0;  // and those that another result was believed against
   };
   [[nodiscard]] const std::map<BatchId, Batch>& Batches() const { return batches_; }
   [[nodiscard]] const Unit* FindUnit(UnitId unit) const;
@@ -106,7 +117,12 @@ class Ledger {
   void Settle(UnitId unit, LeaseId canonical);
   void EndLease(Lease& lease);
   void EndUnit(Unit& unit, UnitState state);
+  void CountCopies(const Unit& unit);
+  // ledger_verdicts.cpp: whether what was decided follows from what is known.
   void CheckHonest(UnitId id, const Unit& unit, const Replication& replication);
+  [[nodiscard]] bool MayTell(const HostNature& liar, const Unit& unit, const Digest& digest) const;
+  void CheckFailed(UnitId id, const Unit& unit);
+  void CheckBroken(const Batch& batch);
   void CheckAck(HostId host, const Ack& ack);
   void CheckAssign(HostId host, const Assign& assign);
   [[nodiscard]] Unit* LiveUnit(UnitId unit, std::string_view what);
@@ -115,6 +131,7 @@ class Ledger {
   Stage& stage_;
   const Scenario& scenario_;
   RunCounts counts_;
+  std::size_t owners_ = 0;  // of the row that is being taken
   Epoch epoch_;
   std::uint64_t next_unit_ = 1;
   std::uint64_t next_lease_ = 1;

@@ -147,7 +147,7 @@ bool PlaySeed(const Arguments& arguments, std::uint64_t seed, const std::string&
 }
 
 // Plays the kept runs; with `pin` the hashes are written back instead of compared.
-int PlaySaved(const std::string& path, bool pin) {
+int PlaySaved(const std::string& path, const char* program, bool pin) {
   auto seeds = ReadSeeds(path);
   if (!seeds) {
     std::fprintf(stderr, "%s: %s\n", path.c_str(), seeds.error().Text().c_str());
@@ -157,7 +157,7 @@ int PlaySaved(const std::string& path, bool pin) {
   for (SavedSeed& seed : *seeds) {
     Arguments arguments;
     if (seed.profile) arguments.profile = Name(*seed.profile);
-    const std::string command = ReplayOf(arguments, "picube-sim", seed.seed);
+    const std::string command = ReplayOf(arguments, program, seed.seed);
     PrepareReplay(seed.seed, command);
     const Scenario scenario = MakeScenario(seed.Options());
     RunResult result = Play(scenario);
@@ -182,9 +182,10 @@ int PlaySaved(const std::string& path, bool pin) {
   return std::fclose(file) == 0 ? 0 : 1;
 }
 
-int PlayComparison(const Arguments& arguments) {
+int PlayComparison(const Arguments& arguments, const char* program) {
   const SimOptions options = OptionsOf(arguments);
-  PrepareReplay(arguments.seed, "picube-sim --compare-policies");
+  PrepareReplay(arguments.seed,
+                ReplayOf(arguments, program, arguments.seed) + " --compare-policies");
   const std::vector<PolicyRun> runs = ComparePolicies(options);
   std::fputs(TableOf(runs, PerfectSeconds(options)).c_str(), stdout);
   for (const PolicyRun& run : runs) {
@@ -243,9 +244,9 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGABRT, SayReplay);
 
-  if (arguments.compare) return PlayComparison(arguments);
-  if (!arguments.pin.empty()) return PlaySaved(arguments.pin, /*pin=*/true);
-  if (!arguments.saved.empty()) return PlaySaved(arguments.saved, /*pin=*/false);
+  if (arguments.compare) return PlayComparison(arguments, argv[0]);
+  if (!arguments.pin.empty()) return PlaySaved(arguments.pin, argv[0], /*pin=*/true);
+  if (!arguments.saved.empty()) return PlaySaved(arguments.saved, argv[0], /*pin=*/false);
   std::pair<std::uint64_t, std::uint64_t> range{arguments.seed, arguments.seed};
   if (!arguments.seeds.empty()) {
     const auto given = RangeOf(arguments.seeds);

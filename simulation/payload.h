@@ -44,6 +44,10 @@ struct UnitNature {
 // Differs from the honest one and from every lie with another salt.
 [[nodiscard]] Bytes ForgedPayload(BytesView parameters, std::uint64_t salt);
 
+// The salts of the lies: one for all who collude, else each host's own.
+inline constexpr std::uint64_t kColludersSalt = 0xc0111de;
+[[nodiscard]] constexpr std::uint64_t LiarsSalt(std::uint64_t host) { return 1000 + host; }
+
 // The one file of a batch's dataset.
 [[nodiscard]] Bytes FileBytes(const Scenario& scenario, std::uint64_t batch);
 

@@ -131,6 +131,7 @@ BatchNature MakeBatch(const SimOptions& options, Profile profile, std::uint64_t 
   }
   batch.retried = rng.OneIn(4);
   if (rng.OneIn(4)) batch.new_priority = static_cast<std::int32_t>(rng.Below(41)) - 20;
+  batch.merge_fails = number > 0 && rng.OneIn(12);
   return batch;
 }
 

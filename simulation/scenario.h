@@ -80,6 +80,7 @@ struct BatchNature {
   std::uint32_t blob_permille = 0;    // payloads too large for a report
   bool project_error = false;         // its application breaks at some unit
   bool split_fails = false;
+  bool merge_fails = false;
   std::uint64_t file_bytes = 0;  // of its dataset's one file; 0 = no file
   Duration submitted_after{};
   std::optional<Duration> cancelled_after;  // from its submission

@@ -232,7 +232,11 @@ void ServerProcess::Merge(BatchId batch, std::uint64_t row) {
     merging_.erase(batch);
     if (disk_.projection.cursor < row) FlushProjection();
     if (grid_->SubmissionOf(batch) == nullptr) return;  // cancelled meanwhile
-    if (MergeIsSound(batch)) {
+    if (!MergeIsSound(batch)) return;
+    const BatchNature& nature = scenario_.batches[ledger_.Batches().at(batch).nature];
+    if (nature.merge_fails) {
+      Push(MergeFailed{batch, {ErrorKind::kStore, "no space left for the product", {}}});
+    } else {
       Push(ProductReady{batch, {{"product.csv", "what was found", {SimDigest("product"), 7}}}});
     }
   });

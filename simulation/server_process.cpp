@@ -131,6 +131,18 @@ void ServerProcess::WakeTurn() {
 void ServerProcess::StepCore(Input input) {
   grid_->Step(std::move(input), Now());
   if (++steps_ % scenario_.check_every == 0) grid_->CheckInvariants();
+  owners_ = std::min(owners_, OwnersConnected());
+}
+
+// Asked after each step, so only where somebody wants to know: where an application may break.
+std::size_t ServerProcess::OwnersConnected() const {
+  if (std::ranges::none_of(scenario_.batches, &BatchNature::project_error)) return 0;
+  std::set<std::string> owners;
+  for (const HostId host : grid_->Hosts()) {
+    const std::optional<HostInfo> info = grid_->DescribeHost(host, Now().now);
+    if (info && info->connected && info->kind == PrincipalKind::kHost) owners.insert(info->owner);
+  }
+  return owners.size();
 }
 
 void ServerProcess::Turn() {
@@ -143,8 +155,9 @@ void ServerProcess::Turn() {
 
 void ServerProcess::StageReady() {
   Ready ready = grid_->TakeReady();
-  if (ready.Empty()) return;
   Pending pending;
+  pending.owners = std::exchange(owners_, OwnersConnected());
+  if (ready.Empty()) return;
   if (!ready.records.empty()) {
     pending.row = next_row_++;
     pending.bytes.number = pending.row;
@@ -205,7 +218,7 @@ void ServerProcess::MakeDurable() {
     if (pending.row == 0) continue;
     stage_.Note("server", "row " + std::to_string(pending.row) + " " +
                               std::to_string(HashBytes(pending.bytes.records)));
-    ledger_.OnRow(Decoded(pending.bytes.records));
+    ledger_.OnRow(Decoded(pending.bytes.records), pending.owners);
     disk_.rows.push_back(std::move(pending.bytes));
   }
 }

@@ -62,6 +62,7 @@ class ServerProcess : public ServerEnd {
     std::uint64_t row = 0;  // 0 = needs no row
     ServerDisk::Row bytes;
     Ready ready;
+    std::size_t owners = 0;  // with a host, the fewest while it was decided
   };
   struct Behind {  // a row's events on their way to the projection
     std::uint64_t row = 0;
@@ -75,6 +76,7 @@ class ServerProcess : public ServerEnd {
   void WakeTurn();
   void Turn();
   void StepCore(Input input);
+  [[nodiscard]] std::size_t OwnersConnected() const;
   void StageReady();
   void BeginCommit();
   void FinishCommit();
@@ -85,6 +87,7 @@ class ServerProcess : public ServerEnd {
   void ScheduleDeadline();
   void RunLater(Duration wait, EventQueue::Action action);  // unless it has crashed by then
   // server_restore.cpp: the disk
+  void CheckHosts();
   void Restore(Grid& grid, std::vector<Behind>* events);
   [[nodiscard]] std::vector<Record> Decoded(const Bytes& bytes);
   void WriteSnapshot();
@@ -129,6 +132,7 @@ class ServerProcess : public ServerEnd {
   bool trouble_ = false;
   Instant deadline_due_;
   std::deque<Pending> pending_;
+  std::size_t owners_ = 0;  // with a host, the fewest since the last row was staged
   std::uint64_t next_row_ = 1;
   std::map<std::uint64_t, Peer> peers_;
   std::map<TransportKey, AdmittedKey> admitted_;

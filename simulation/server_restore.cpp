@@ -48,6 +48,23 @@ void ServerProcess::CheckRestore() {
   Restore(*twin, nullptr);
   stage_.Require(twin->StateHash() == grid_->StateHash(),
                  "the disk does not hold the state that is in memory");
+  CheckHosts();
+}
+
+// What the core counts of each host is what the rows say.
+void ServerProcess::CheckHosts() {
+  for (const HostId id : grid_->Hosts()) {
+    const std::optional<HostInfo> info = grid_->DescribeHost(id, Now().now);
+    const Ledger::Host* host = ledger_.FindHost(id);
+    if (!info || host == nullptr) {
+      stage_.Fail("a host that no row made");
+      continue;
+    }
+    stage_.Require(info->settled == host->settled && info->disagreed == host->disagreed,
+                   host->name + " has " + std::to_string(info->settled) + " results settled and " +
+                       std::to_string(info->disagreed) + " disagreed; by the rows it is " +
+                       std::to_string(host->settled) + " and " + std::to_string(host->disagreed));
+  }
 }
 
 // A snapshot replaces the rows before it, so everything in them must have reached the projection.

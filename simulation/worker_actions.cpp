@@ -8,7 +8,6 @@
 namespace picube::sim {
 namespace {
 
-constexpr std::uint64_t kColludersSalt = 0xc0111de;
 constexpr Duration kDiskMost = 50ms;  // to write a result
 constexpr Duration kPauseMost = 1s;   // until a kernel sees that it is to stop
 constexpr Duration kCheckpointEvery = 60s;
@@ -228,7 +227,7 @@ void WorkerProcess::EndKernel() {
 Bytes WorkerProcess::PayloadOf(const agent::UnitWork& work) {
   const bool lies = faults_ && Chance(rng_, nature_.lies_permille);
   if (!lies) return HonestPayload(work.parameters);
-  return ForgedPayload(work.parameters, nature_.colludes ? kColludersSalt : 1000 + number_);
+  return ForgedPayload(work.parameters, nature_.colludes ? kColludersSalt : LiarsSalt(number_));
 }
 
 void WorkerProcess::FinishKernel() {

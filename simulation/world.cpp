@@ -250,12 +250,17 @@ void World::CheckBatch(BatchId id, const Ledger::Batch& batch) {
   const bool all_failed = std::ranges::all_of(batch.units, [this](UnitId unit) {
     return ledger_.FindUnit(unit)->state == UnitState::kFailed;
   });
-  const bool may_fail = nature.split_fails || batch.project_error || all_failed;
+  const std::string_view why = batch.why;
+  const bool may_fail = why.starts_with("could not be split")    ? nature.split_fails
+                        : why.starts_with("could not be merged") ? nature.merge_fails
+                        : why.contains("is broken")              ? batch.project_error
+                                                                 : all_failed;
   stage_.Require(batch.ended != BatchState::kCancelled || nature.cancelled_after.has_value(),
                  text + " was cancelled though nobody asked for it");
   stage_.Require(batch.ended != BatchState::kFailed || may_fail,
                  text + " failed though nothing was wrong with it: " + batch.why);
   if (batch.ended != BatchState::kDone) return;
+  stage_.Require(!nature.merge_fails, text + " is done though its merge fails");
   for (const UnitId unit_id : batch.units) {
     const Ledger::Unit& unit = *ledger_.FindUnit(unit_id);
     const UnitNature made = MakeUnit(scenario_, batch.nature, unit.index);

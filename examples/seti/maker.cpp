@@ -35,37 +35,8 @@ std::string Coordinates(Rng& rng) {
   return text;
 }
 
-std::string Header(const RecordingOptions& options) {
-  Rng rng(options.seed ^ 0x636f6f7264U);
-  return R"(<workunit_header>
-  <name>picube.recording.)" +
-         std::to_string(options.seed) + R"(</name>
-  <group_info>
-    <data_desc>
-      <true_angle_range>0.0114</true_angle_range>
-      <time_recorded>Thu Jan  1 05:00:00 2026</time_recorded>
-      <time_recorded_jd>)" +
-         NumberText(kStartJd, 14) + R"(</time_recorded_jd>
-      <nsamples>1048576</nsamples>
-      <coords>
-)" + Coordinates(rng) +
-         R"(      </coords>
-    </data_desc>
-    <receiver_cfg>
-      <name>made by picube-recording: seeded noise and tones, no telescope</name>
-      <beam_width>0.05</beam_width>
-      <center_freq>1420</center_freq>
-    </receiver_cfg>
-    <recorder_cfg>
-      <name>picube-recording</name>
-      <bits_per_sample>2</bits_per_sample>
-      <sample_rate>2500000</sample_rate>
-    </recorder_cfg>
-    <splitter_cfg>
-      <data_type>encoded</data_type>
-      <ifft_len>1</ifft_len>
-    </splitter_cfg>
-    <analysis_cfg>
+// The limits of the search, as a telescope's work units have them.
+const std::string kAnalysis = R"(    <analysis_cfg>
       <spike_thresh>24</spike_thresh>
       <spikes_per_spectrum>1</spikes_per_spectrum>
       <autocorr_thresh>17.8</autocorr_thresh>
@@ -107,7 +78,40 @@ std::string Header(const RecordingOptions& options) {
       <pulse_beams>1</pulse_beams>
       <max_signals>30</max_signals>
     </analysis_cfg>
-  </group_info>
+)";
+
+std::string Header(const RecordingOptions& options) {
+  Rng rng(options.seed ^ 0x636f6f7264U);
+  return R"(<workunit_header>
+  <name>picube.recording.)" +
+         std::to_string(options.seed) + R"(</name>
+  <group_info>
+    <data_desc>
+      <true_angle_range>0.0114</true_angle_range>
+      <time_recorded>Thu Jan  1 05:00:00 2026</time_recorded>
+      <time_recorded_jd>)" +
+         NumberText(kStartJd, 14) + R"(</time_recorded_jd>
+      <nsamples>1048576</nsamples>
+      <coords>
+)" + Coordinates(rng) +
+         R"(      </coords>
+    </data_desc>
+    <receiver_cfg>
+      <name>made by picube-recording: seeded noise and tones, no telescope</name>
+      <beam_width>0.05</beam_width>
+      <center_freq>1420</center_freq>
+    </receiver_cfg>
+    <recorder_cfg>
+      <name>picube-recording</name>
+      <bits_per_sample>2</bits_per_sample>
+      <sample_rate>2500000</sample_rate>
+    </recorder_cfg>
+    <splitter_cfg>
+      <data_type>encoded</data_type>
+      <ifft_len>1</ifft_len>
+    </splitter_cfg>
+)" + kAnalysis +
+         R"(  </group_info>
   <subband_desc>
     <number>0</number>
     <center>)" +

@@ -97,6 +97,9 @@ std::optional<std::string> Grid::Impl::WhyFails(const Unit& unit, const Tally& t
            last_error();
   }
   if (tally.agreeing >= unit.batch->quorum || tally.out + tally.unsealed > 0) return {};
+#ifdef PICUBE_PLANTED_IMPATIENCE
+  if (unit.leases > 0 && tally.successes == 0) return "its lease was lost";
+#endif
   if (tally.successes >= limits::kMaxSuccesses) {
     return std::to_string(tally.successes) + " results came back and no " +
            std::to_string(unit.batch->quorum) + " of them agree";
