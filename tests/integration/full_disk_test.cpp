@@ -26,6 +26,7 @@ constexpr const char* kInside = "PICUBE_TEST_OWN_MOUNTS";
 
 TEST(FullDisk, ServerWaitsForRoomAndCountsEveryUnitOnce) {
   std::vector<std::string> apart = {"/usr/bin/unshare", "-m"};
+  if (!fs::exists(apart[0])) GTEST_SKIP() << "skipped: no unshare on this machine";
   const auto may = [&] {
     auto words = apart;
     words.insert(words.end(), {"mount", "-t", "tmpfs", "none", "/mnt"});
