@@ -29,8 +29,8 @@ class Collecting : public ::testing::Test {
   Desks desks_{folder_.Path()};
   std::unique_ptr<BlobStore> blobs_ =
       std::move(*BlobStore::Open(folder_ / "blobs", folder_ / "journal.db"));
-  PoolSide side_;
   std::unique_ptr<Collector> collector_;
+  PoolSide side_;  // last: its jobs use everything above
 };
 
 TEST_F(Collecting, TakesNoResultThatWasAcknowledgedWhileItRan) {
