@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <thread>
 
 #include "protocol/crypto/keys.h"
 #include "protocol/qr/qr.h"
@@ -18,6 +19,7 @@
 #include "server/gateway/options.h"
 #include "server/gateway/server.h"
 #include "server/store/backup.h"
+#include "server/store/files.h"
 #include "server/store/verify.h"
 #include "workunits/applications.h"
 
@@ -68,6 +70,20 @@ Result<ServerOptions> OptionsFor(const std::filesystem::path& state, const RunFl
   return options;
 }
 
+// A server that was ended on a full disk comes back on a full disk: it waits for room there too.
+Result<std::unique_ptr<Server>> OpenWhenThereIsRoom(const ServerOptions& options,
+                                                    const ApplicationRegistry& applications) {
+  constexpr std::uint64_t kRoom = 1 << 20;
+  for (bool said = false;; said = true) {
+    auto server = Server::Open(options, applications);
+    const bool full =
+        !server && server.error().kind == ErrorKind::kStore && FreeSpace(options.state) < kRoom;
+    if (!full) return server;
+    if (!said) spdlog::error("waits for room on its disk: {}", server.error().Text());
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
 int Run(const std::filesystem::path& state, const RunFlags& flags) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("picube-server"));
   SetLogFormat();
@@ -75,7 +91,7 @@ int Run(const std::filesystem::path& state, const RunFlags& flags) {
   if (!options) return Report(options.error());
   ApplicationRegistry applications;
   AddBuiltInApplications(applications);
-  auto server = Server::Open(*options, applications);
+  auto server = OpenWhenThereIsRoom(*options, applications);
   if (!server) return Report(server.error());
   running = server->get();
   struct sigaction action = {};

@@ -189,7 +189,10 @@ Status Server::Impl::Bind() {
   if (!bound) return std::unexpected(bound.error());
   endpoint = Plain(*bound);
   advertised = AdvertisedEndpoint(options_.advertise, endpoint);
-  if (options_.listen.ends_with(":*")) std::ofstream(kept, std::ios::trunc) << endpoint << '\n';
+  // Only when it has changed: written on a full disk, the file would be empty, and the port lost.
+  if (options_.listen.ends_with(":*") && ListenAgain(options_, kept) != endpoint) {
+    std::ofstream(kept, std::ios::trunc) << endpoint << '\n';
+  }
   return WriteOperatorEndpoint(state_, advertised, identity_.server.transport.key);
 }
 

@@ -38,6 +38,8 @@ struct BackupOptions {
 
 // Makes the state folder `state` from a backup. The folder must not exist or be empty. The chain,
 // the payloads and every blob are checked; nothing appears under the name unless all is sound.
+// Payloads that were altered in the tables for people are let through: verify names them, and no
+// merge takes them.
 [[nodiscard]] Result<BackupSummary> RestoreBackup(const std::filesystem::path& file,
                                                   const std::filesystem::path& state);
 

@@ -19,6 +19,7 @@ void Journal::BeginSnapshot(std::uint64_t seq, Instant at) {
                                      .hasher = SnapshotHasher(seq, at, impl.head),
                                      .chunks = {},
                                      .hash = {}});
+  impl.housework_put_off = false;  // whoever begins one wants it tried
   impl.rows_since = 0;
   impl.bytes_since = 0;
 }

@@ -3,9 +3,12 @@
 //
 //   lock           held by the running server (flock), with its process id as text
 //   version        the layout's version, as text
-//   journal.db     what was decided (journal.h)      projection.db  tables for people
-//   (projection.h) blobs/         content-addressed files           keys/          secrets, mode
-//   0600 scratch/       merges under way; emptied at every start
+//   journal.db     what was decided (journal.h)
+//   projection.db  tables for people (projection.h)
+//   blobs/         content-addressed files
+//   keys/          secrets, mode 0600
+//   scratch/       merges under way; emptied at every start
+//   restored       there after a restore, until a server has taken over
 //
 // A resource: moved, not copied; the lock ends with it. One thread.
 #pragma once

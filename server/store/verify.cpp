@@ -9,6 +9,7 @@
 #include "server/store/journal_format.h"
 #include "server/store/sqlite.h"
 #include "server/store/state_directory.h"
+#include "server/store/verify_checker.h"
 #include "server/store/wal_check.h"
 
 namespace picube {
@@ -16,8 +17,6 @@ namespace picube {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t kMostProblems = 20;
 
 // True if no server holds the folder of this journal now.
 bool IsStopped(const fs::path& journal) {
@@ -28,46 +27,30 @@ bool IsStopped(const fs::path& journal) {
   return file && ::flock(file->Get(), LOCK_SH | LOCK_NB) == 0;
 }
 
-class Prover {
+class Prover : public Checker {
  public:
-  Prover(Database database, VerifyReport& report)
-      : database_(std::move(database)), report_(report) {}
+  using Checker::Checker;
 
-  void Run(bool is_backup) {
-    if (Status begun = database_.Execute("BEGIN"); !begun) return Problem(begun.error().what);
+  void Run() {
     CheckPages();
     CheckRows();
     CheckSnapshots();
     CheckPayloads();
-    if (is_backup) CheckBlobs();
-    if (is_backup) CheckKeys();
-    report_.sound = report_.problems.empty();
+  }
+  void CheckWhatABackupHas() {
+    CheckBlobs();
+    CheckKeys();
+  }
+  [[nodiscard]] bool HasPayload(const Digest& digest) {
+    bool found = false;
+    Query("SELECT 1 FROM payload WHERE hash = x'" + ToHex(digest) + "'", [&](Statement&) {
+      found = true;
+      return false;
+    });
+    return found;
   }
 
  private:
-  void Problem(std::string text) {
-    if (report_.problems.size() < kMostProblems) report_.problems.push_back(std::move(text));
-  }
-
-  // Calls `row` for each row of a query; a query that fails is a problem.
-  template <class OnRow>
-  void Query(std::string_view sql, OnRow&& on_row) {
-    Result<Statement> statement = database_.Prepare(sql);
-    if (!statement) return Problem(statement.error().what);
-    Statement::Row row = Statement::Row::kRow;
-    while ((row = statement->Step()) == Statement::Row::kRow) {
-      if (!on_row(*statement)) return;
-    }
-    if (row == Statement::Row::kError) Problem(database_.LastError("read").what);
-  }
-
-  void CheckPages() {
-    Query("PRAGMA integrity_check(20)", [this](Statement& row) {
-      if (row.Text(0) != "ok") Problem("Structure: " + std::string(row.Text(0)));
-      return true;
-    });
-  }
-
   void CheckRows() {
     bool anchored = false;
     Query("SELECT seq, hash FROM anchor", [&](Statement& row) {
@@ -188,17 +171,70 @@ class Prover {
       return true;
     });
   }
-
-  Database database_;
-  VerifyReport& report_;
 };
+
+Result<Database> OpenJournalOrBackup(const fs::path& file, bool& is_backup) {
+  Result<Database> database = Database::Open(file, Database::Mode::kReadOnly);
+  if (!database) return database;
+  const Result<std::int64_t> id = database->QueryInt("PRAGMA application_id");
+  if (!id) return std::unexpected(id.error());
+  if (*id != kJournalFileId && *id != kBackupFileId) {
+    return Damaged(file.string() + " is not a journal or backup, or its head is damaged.");
+  }
+  const Result<std::int64_t> format = database->QueryInt("PRAGMA user_version");
+  if (!format) return std::unexpected(format.error());
+  if (*format != kJournalFormat) {
+    return Fail(ErrorKind::kUser,
+                file.string() + " has journal format " + std::to_string(*format) +
+                    "; this program knows " + std::to_string(kJournalFormat) + ".",
+                "Verify it with the version that wrote it.");
+  }
+  is_backup = *id == kBackupFileId;
+  return database;
+}
+
+void CheckCursor(std::uint64_t cursor, Checker& checker, const VerifyReport& report) {
+  if (cursor <= report.last_seq) return;
+  checker.Problem("The tables for people have row " + std::to_string(cursor) +
+                  ", but the journal ends at row " + std::to_string(report.last_seq) + ".");
+}
+
+// A whole state folder. The tables' view is taken first: they follow the journal.
+Status CheckFolder(const fs::path& root, Prover& journal, VerifyReport& report) {
+  std::error_code ignored;
+  const fs::path file = root / "projection.db";
+  if (!fs::exists(file, ignored)) {
+    if (journal.Begin()) journal.Run();
+    CheckBlobFiles(root / "blobs", journal, report);
+    return {};
+  }
+  Result<Database> opened = Database::Open(file, Database::Mode::kReadOnly);
+  if (!opened) return std::unexpected(opened.error());
+  TablesProver tables(std::move(*opened), report);
+  if (!tables.Begin()) return {};
+  const std::uint64_t cursor = tables.Cursor();
+  if (!journal.Begin()) return {};
+  journal.Run();
+  CheckCursor(cursor, tables, report);
+  tables.CheckPages();
+  tables.CheckUnits();
+  CheckBlobFiles(root / "blobs", tables, report);
+  tables.CheckBlobsOfUnits([&](const Digest& digest) {
+    const std::string hex = ToHex(digest);
+    std::error_code missing;
+    return fs::exists(root / "blobs" / hex.substr(0, 2) / hex.substr(2), missing) ||
+           journal.HasPayload(digest);
+  });
+  return {};
+}
 
 }  // namespace
 
 Result<VerifyReport> VerifyChain(const fs::path& path) {
   std::error_code ignored;
   fs::path file = path;
-  if (fs::is_directory(path, ignored)) {
+  const bool is_folder = fs::is_directory(path, ignored);
+  if (is_folder) {
     if (Status version = StateDirectory::CheckVersion(path); !version) {
       return std::unexpected(version.error());
     }
@@ -213,22 +249,26 @@ Result<VerifyReport> VerifyChain(const fs::path& path) {
       report.problems.push_back(whole.error().what);
     }
   }
-  Result<Database> database = Database::Open(file, Database::Mode::kReadOnly);
+  bool is_backup = false;
+  Result<Database> database = OpenJournalOrBackup(file, is_backup);
   if (!database) return std::unexpected(database.error());
-  const Result<std::int64_t> id = database->QueryInt("PRAGMA application_id");
-  if (!id) return std::unexpected(id.error());
-  if (*id != kJournalFileId && *id != kBackupFileId) {
-    return Damaged(file.string() + " is not a journal or backup, or its head is damaged.");
+  Prover prover(std::move(*database), report);
+  if (is_folder) {
+    if (Status read = CheckFolder(path, prover, report); !read) {
+      return std::unexpected(read.error());
+    }
+  } else if (prover.Begin()) {
+    prover.Run();
+    if (is_backup) prover.CheckWhatABackupHas();
   }
-  const Result<std::int64_t> format = database->QueryInt("PRAGMA user_version");
-  if (!format) return std::unexpected(format.error());
-  if (*format != kJournalFormat) {
-    return Fail(ErrorKind::kUser,
-                file.string() + " has journal format " + std::to_string(*format) +
-                    "; this program knows " + std::to_string(kJournalFormat) + ".",
-                "Verify it with the version that wrote it.");
+  if (is_backup) {
+    Result<Database> tables = Database::Open(file, Database::Mode::kReadOnly);
+    if (!tables) return std::unexpected(tables.error());
+    TablesProver people(std::move(*tables), report);
+    CheckCursor(people.Cursor(), people, report);
+    people.CheckUnits();
   }
-  Prover(std::move(*database), report).Run(*id == kBackupFileId);
+  report.sound = report.problems.empty();
   return report;
 }
 
@@ -245,6 +285,10 @@ std::string VerifyReport::Text() const {
   for (const std::uint64_t seq : snapshots) text += " " + std::to_string(seq);
   if (snapshots.empty()) text += " none";
   text += "\npayloads   " + std::to_string(payloads);
+  if (units > 0) text += "\nunits      " + std::to_string(units) + " in the tables for people";
+  if (blobs > 0) {
+    text += "\nblobs      " + std::to_string(blobs) + " (" + std::to_string(blob_bytes) + " bytes)";
+  }
   for (const std::string& problem : problems) text += "\nBROKEN     " + problem;
   text += sound ? "\nsound: every row follows from the one before it\n"
                 : "\nNOT SOUND: keep a copy of the folder and restore from a backup\n";

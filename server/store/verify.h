@@ -1,5 +1,6 @@
-// The proof that no decision was altered: recomputes every hash of a journal, reading only.
-// Works on the journal of a stopped or a running server and on a backup file. Any thread.
+// The proof that no decision was altered: recomputes every hash of a journal, reading only; in a
+// state folder or a backup those of payloads and blobs too. Works beside a running server, on a
+// stopped one and on a backup file. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,11 @@ struct VerifyReport {
   std::uint64_t record_bytes = 0;
   std::vector<std::uint64_t> snapshots;  // complete ones, ascending
   std::uint64_t payloads = 0;            // small payloads checked against their digests
-  std::vector<std::string> problems;     // what broke and where; empty if sound; at most 20
+  std::uint64_t units = 0;          // settled, whose payload is kept in the tables or as a blob
+  std::uint64_t altered_units = 0;  // problems that are payloads altered in the tables
+  std::uint64_t blobs = 0;          // files, or parts of a backup, checked against their names
+  std::uint64_t blob_bytes = 0;
+  std::vector<std::string> problems;  // what broke and where; empty if sound; at most 20
 
   // Several lines for people.
   [[nodiscard]] std::string Text() const;

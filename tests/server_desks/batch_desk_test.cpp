@@ -146,13 +146,13 @@ class Batches : public ::testing::Test {
   Submit submit_;
   std::unique_ptr<Projection> projection_ = std::move(*Projection::Open(folder_ / "p.db"));
   std::unique_ptr<BlobStore> blobs_;
-  PoolSide side_;
   std::unique_ptr<BatchDesk> desk_;
   std::vector<Input> inputs_;
   std::vector<std::string> lines_;
   Instant now_{1};
   Duration tick_ = 1s;
   std::uint64_t row_ = 0;
+  PoolSide side_;  // last: its jobs use everything above
 };
 
 const Error kFull{ErrorKind::kStore, "The disk is full.", "Free some space."};

@@ -101,9 +101,10 @@ class Desks {
     EXPECT_TRUE(Turn());
     return host;
   }
-  BatchId Batch(std::uint64_t units) {
+  BatchId Batch(std::uint64_t units, std::uint32_t quorum = 1) {
     Submit submit;
     submit.application = "count";
+    if (quorum > 1) submit.replication = {ReplicationKind::kQuorum, quorum, false};
     From(boss, std::move(submit));
     EXPECT_TRUE(Turn());
     const BatchId batch = decider->State().LiveBatches().back();

@@ -33,6 +33,7 @@ struct Server {
     unit.unit = UnitId{seq};
     unit.batch = BatchId{1};
     unit.index = seq - 1;
+    unit.digest = Hash("");
     projection->Post(seq, {}, {unit});
     if (seq % 50 == 0) {
       MakeSnapshot(*journal, 3);

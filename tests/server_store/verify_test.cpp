@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "protocol/base/rng.h"
+#include "server/store/backup.h"
+#include "server/store/blob_store.h"
+#include "server/store/projection.h"
+#include "server/store/state_directory.h"
 #include "tests/server_store/test_folder.h"
 
 namespace picube {
@@ -130,6 +134,77 @@ TEST(Verify, NoFlippedByteChangesWhatIsReadUnnoticed) {
     }
   }
   EXPECT_GT(noticed, 50);
+}
+
+// A state folder with a small payload, a unit in the tables, one whose payload is a file, and a
+// blob that is arriving.
+class VerifyFolder : public ::testing::Test {
+ protected:
+  VerifyFolder() {
+    auto state = std::move(*StateDirectory::Open(folder_ / "state"));
+    auto journal = OpenJournal(state.JournalPath());
+    AppendRows(*journal, 2);
+    auto projection = std::move(*Projection::Open(state.ProjectionPath()));
+    auto blobs = std::move(*BlobStore::Open(state.BlobsPath(), state.JournalPath()));
+    EXPECT_TRUE(blobs->PutBytes(large_));
+    EXPECT_TRUE(blobs->Put(Hash("arriving"), 0, 8, "arr"));
+    file_ = blobs->Path(Hash(large_));
+    UnitClosed small;
+    small.unit = UnitId{1};
+    small.batch = BatchId{3};
+    small.payload = "payload";
+    small.payload_bytes = 7;
+    small.digest = Hash("payload");
+    UnitClosed large;
+    large.unit = UnitId{2};
+    large.batch = BatchId{3};
+    large.index = 1;
+    large.payload_bytes = large_.size();
+    large.digest = Hash(large_);
+    projection->Post(2, {}, {small, large});
+    EXPECT_TRUE(projection->CaughtUp(2, std::chrono::seconds(10)));
+  }
+
+  TestFolder folder_;
+  const std::string large_ = std::string(5000, 'l');
+  fs::path file_;
+};
+
+TEST_F(VerifyFolder, LooksAtEverything) {
+  const auto report = VerifyChain(folder_ / "state");
+  ASSERT_TRUE(report) << report.error().Text();
+  EXPECT_TRUE(report->sound) << report->Text();
+  EXPECT_EQ(report->units, 2U);
+  EXPECT_EQ(report->blobs, 1U) << "what is arriving is not looked at";
+}
+
+TEST_F(VerifyFolder, FlippedByteInABlobIsNamed) {
+  std::string rotten = large_;
+  rotten[4000] ^= 4;
+  WriteWhole(file_, rotten);
+  ExpectBroken(folder_ / "state", file_.string());
+}
+
+TEST_F(VerifyFolder, FlippedByteInTheTablesIsNamed) {
+  Sql(folder_ / "state/projection.db", "UPDATE unit SET payload = 'paylobd' WHERE id = 1");
+  ExpectBroken(folder_ / "state", "payload of unit 1 of batch 3");
+}
+
+TEST_F(VerifyFolder, MissingBlobIsNamedWithItsUnit) {
+  fs::remove(file_);
+  ExpectBroken(folder_ / "state", "of unit 2 of batch 3 is missing");
+}
+
+TEST_F(VerifyFolder, JournalThatEndsBeforeItsTablesIsNamed) {
+  Sql(folder_ / "state/journal.db", "DELETE FROM journal WHERE seq = 2");
+  ExpectBroken(folder_ / "state", "the journal ends at row 1");
+}
+
+TEST_F(VerifyFolder, FlippedByteInTheTablesOfABackupIsNamed) {
+  ASSERT_TRUE(Backup(folder_ / "state", folder_ / "backup"));
+  Sql(folder_ / "backup", "UPDATE unit SET payload = 'paylobd' WHERE id = 1");
+  ExpectBroken(folder_ / "backup", "payload of unit 1 of batch 3");
+  EXPECT_TRUE(RestoreBackup(folder_ / "backup", folder_ / "again")) << "a merge would see it";
 }
 
 TEST(Verify, WhatIsNoJournalIsAnError) {
