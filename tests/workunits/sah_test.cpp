@@ -105,6 +105,16 @@ TEST(Sah, AbsurdNumbersAreRefusedWithTheirLine) {
   ExpectError(With("<nsamples>65536", "<nsamples>131072"), "truncated");
 }
 
+TEST(Sah, RecordingLongerThanItSaysIsRefused) {
+  ExpectError(With("<nsamples>65536", "<nsamples>32768"), "goes on after the 8192 bytes");
+  std::string text = test::SmallRecording(1);
+  const std::size_t end = text.find("\n</data>");
+  text.insert(end, "0000");  // what some writers fill up with
+  EXPECT_EQ(ErrorOf(text), "");
+  text.insert(end, "0");
+  ExpectError(text, "goes on after the 16384 bytes");
+}
+
 TEST(Sah, CharacterOutsideTheAlphabetIsNamedByLine) {
   std::string text = test::SmallRecording(1);
   text[text.find("<data ") + 400] = '\x07';
