@@ -78,6 +78,7 @@ TEST(Sah, TruncatedFileIsRefusedWhereverItEnds) {
 
 TEST(Sah, WrongVersionsAreRefused) {
   ExpectError(With("encoding=\"x-setiathome\"", "encoding=\"base64\""), "not encoded as");
+  ExpectError(With("\"x-setiathome\"", "\"x-setiathome-2\""), "not encoded as");
   ExpectError(With("<data_type>encoded", "<data_type>float"), "data_type");
   ExpectError(With("<bits_per_sample>2", "<bits_per_sample>8"), "bits_per_sample");
   ExpectError(With("<spikes_per_spectrum>1", "<spikes_per_spectrum>3"), "spikes_per_spectrum");

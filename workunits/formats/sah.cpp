@@ -42,7 +42,7 @@ Result<DataText> FindData(std::string_view text, std::size_t from, const std::st
     return Bad(name, LineAt(text, tag), "the tag <data> has no end", kFetchAgain);
   }
   const std::string_view attributes = text.substr(tag, close - tag);
-  if (attributes.find("x-setiathome") == std::string_view::npos) {
+  if (attributes.find("\"x-setiathome\"") == std::string_view::npos) {
     return Bad(name, LineAt(text, tag),
                "the recording is not encoded as x-setiathome: this version cannot read it",
                "Only work units of SETI@home with 1+1 bit samples can be read.");
