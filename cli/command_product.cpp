@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "cli/json_views.h"
+#include "cli/names.h"
 #include "cli/session.h"
 #include "cli/text.h"
 #include "cli/transfer.h"
+#include "cli/views.h"
 #include "protocol/transport/blob_transfer.h"
 
 namespace picube {
@@ -72,6 +74,20 @@ Result<SavedFile> Fetch(Session& session, const ProductFile& file, const fs::pat
   return saved;
 }
 
+// The answer has no files: whether they will come depends on the batch.
+Error NoProduct(Session& session, std::uint64_t id) {
+  const Result<Answer> answer = session.client().AskFor<Answer>(QueryFor(QueryKind::kBatch, id));
+  if (!answer) return answer.error();
+  if (answer->batches.empty()) {
+    return {ErrorKind::kUser, fmt::format("there is no batch {}.", id),
+            "`picube status` lists the batches."};
+  }
+  const BatchInfo& batch = answer->batches.front();
+  return {ErrorKind::kUser, NoProductText(batch),
+          HasEnded(batch) ? fmt::format("Why: `picube explain batch {}`.", id)
+                          : fmt::format("`picube watch {}` waits for it.", id)};
+}
+
 }  // namespace
 
 Exit Run(Session& session, const ProductCommand& command) {
@@ -79,10 +95,7 @@ Exit Run(Session& session, const ProductCommand& command) {
   const std::uint64_t id = command.batch.value;
   const Result<Answer> answer = session.client().AskFor<Answer>(QueryFor(QueryKind::kProduct, id));
   if (!answer) return session.Fail(answer.error());
-  if (answer->product.empty()) {
-    return session.Fail({ErrorKind::kUser, fmt::format("batch {} has no product yet.", id),
-                         fmt::format("`picube watch {}` waits for it.", id)});
-  }
+  if (answer->product.empty()) return session.Fail(NoProduct(session, id));
   const fs::path folder = command.output.empty() ? fmt::format("batch-{}", id) : command.output;
   if (Status made = MakeFolder(folder); !made) return session.Fail(made.error());
   std::vector<SavedFile> files;

@@ -103,7 +103,7 @@ Exit Run(Session& session, const ControlCommand& command) {
   const std::string join = (for_operator ? "picube join " : "picube-worker join ") + code;
   std::string text =
       fmt::format("{}\n\nOn the new machine type (the code is good once, for {}):\n\n  {}\n", code,
-                  HumanTime(static_cast<std::uint64_t>(command.control.number) * 1000), join);
+                  HumanSpan(static_cast<std::uint64_t>(command.control.number)), join);
   if (command.qr) {
     const std::string picture = QrText(code);
     text += picture.empty() ? "\nThe code is too long for a QR code.\n" : "\n" + picture;

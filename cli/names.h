@@ -13,10 +13,6 @@ namespace picube {
 [[nodiscard]] std::string_view Name(PrincipalKind kind);    // "host", "operator"
 // What a host does, in one word: retired, away, draining, paused, working, idle.
 [[nodiscard]] std::string_view HostState(const HostInfo& host);
-// Units that have ended, in whatever way.
-[[nodiscard]] inline std::uint64_t Ended(const BatchInfo& batch) {
-  return batch.settled + batch.failed + batch.cancelled;
-}
 [[nodiscard]] inline bool HasEnded(const BatchInfo& batch) {
   return batch.state == BatchState::kDone || batch.state == BatchState::kFailed ||
          batch.state == BatchState::kCancelled;

@@ -132,6 +132,22 @@ std::string HumanTime(std::uint64_t ms) {
   return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
 }
 
+std::string HumanSpan(std::uint64_t seconds) {
+  struct Unit {
+    std::uint64_t seconds;
+    const char* one;
+    const char* many;
+  };
+  constexpr Unit kUnits[] = {
+      {86400, "day", "days"}, {3600, "hour", "hours"}, {60, "minute", "minutes"}};
+  for (const Unit& unit : kUnits) {
+    if (seconds == 0 || seconds % unit.seconds != 0) continue;
+    const std::uint64_t count = seconds / unit.seconds;
+    return fmt::format("{} {}", count, count == 1 ? unit.one : unit.many);
+  }
+  return HumanTime(seconds * 1000);
+}
+
 std::string HumanRate(std::uint64_t milli) {
   if (milli >= 100'000) return Grouped(milli / 1000) + "/s";
   const double rate = static_cast<double>(milli) / 1000;

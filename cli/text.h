@@ -26,6 +26,8 @@ namespace picube {
 [[nodiscard]] std::string HumanBytes(std::uint64_t bytes);  // "512 B", "1.5 MiB"
 [[nodiscard]] std::string HumanFlop(double flop);           // "3.2 Tflop"
 [[nodiscard]] std::string HumanTime(std::uint64_t ms);  // "0.8 s", "42 s", "3 min 5 s", "2 d 4 h"
+// A span that somebody chose: "1 day", "90 minutes".
+[[nodiscard]] std::string HumanSpan(std::uint64_t seconds);
 [[nodiscard]] std::string HumanRate(std::uint64_t milli);  // thousandths a second: "12.5/s"
 // "2026-03-01 14:05" in UTC; "-" for 0.
 [[nodiscard]] std::string HumanWall(WallTime time);

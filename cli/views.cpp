@@ -10,10 +10,10 @@
 namespace picube {
 namespace {
 
+// Settled units only: what failed or was cancelled is not done.
 std::string DoneText(const BatchInfo& batch) {
-  if (batch.state == BatchState::kDone) return "100%";
   if (batch.units_total == 0) return "-";
-  return fmt::format("{}%", Percent(Ended(batch), batch.units_total));
+  return fmt::format("{}%", Percent(batch.settled, batch.units_total));
 }
 
 std::string Temperature(const Readings& readings) {
@@ -139,7 +139,7 @@ std::string ExplainText(const Answer& answer) {
 Progress ToProgress(const BatchProgress& progress) {
   const BatchInfo& batch = progress.batch;
   Progress bar{.label = fmt::format("batch {} {}", batch.id.value, Name(batch.state)),
-               .done = Ended(batch),
+               .done = batch.settled,
                .total = batch.units_total,
                .amount = {},
                .rate = {},
@@ -155,6 +155,14 @@ Progress ToProgress(const BatchProgress& progress) {
   }
   if (batch.failed > 0) bar.note = fmt::format("{} failed", Grouped(batch.failed));
   return bar;
+}
+
+std::string NoProductText(const BatchInfo& batch) {
+  const std::string text = fmt::format("batch {}", batch.id.value);
+  if (batch.state == BatchState::kCancelled) return text + " was cancelled: it has no product.";
+  if (batch.state == BatchState::kFailed) return text + " has failed: it has no product.";
+  if (batch.state == BatchState::kDone) return text + " is done, and its product has no files.";
+  return text + " has no product yet.";
 }
 
 std::string EndText(const BatchInfo& batch) {

@@ -19,6 +19,8 @@ namespace picube {
 
 // A batch as a bar.
 [[nodiscard]] Progress ToProgress(const BatchProgress& progress);
+// Why there is nothing to download.
+[[nodiscard]] std::string NoProductText(const BatchInfo& batch);
 // How it ended, and what to do next.
 [[nodiscard]] std::string EndText(const BatchInfo& batch);
 

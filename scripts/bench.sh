@@ -1,11 +1,32 @@
 #!/usr/bin/env bash
 # Benchmarks; one JSON line a case on standard output.
-#   bench.sh dispatch [SECONDS]   the whole server under load, and the raw ceiling if it is at hand
+#   bench.sh dispatch [SECONDS]   the whole server under load
 #   bench.sh memory [UNITS]       a million live units: memory and restart
-#   bench.sh kernels              the computing kernels
+#   bench.sh kernels              the computing kernels, on one thread
+#   bench.sh ceiling [SECONDS]    CURVE and SQLite without any rules, for comparison with dispatch:
+#                                 ../shared/bench/ceiling.cpp, if it lies there
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 what=${1:-dispatch}
 [ $# -gt 0 ] && shift
+
+ceiling() { # [SECONDS]
+  local seconds=${1:-10} source=$root/../shared/bench/ceiling.cpp program=$root/build/ceiling each place
+  [[ "$seconds" =~ ^[0-9]+$ ]] || fail "usage: ./dev bench ceiling [SECONDS]"
+  if [ ! -f "$source" ]; then
+    say "there is no ../shared/bench/ceiling.cpp: no ceiling is measured" >&2
+    return 0
+  fi
+  mkdir -p "$root/build"
+  g++ -O2 -std=c++17 "$source" -o "$program" -lzmq -lsodium -lsqlite3 -lpthread ||
+    fail "$source does not build"
+  for each in 16 1; do
+    place=$(mktemp -d "$root/build/ceiling-state.XXXXXX")
+    timeout $((seconds + 60)) "$program" "$place" "$seconds" "$each" blob drain ||
+      { rm -rf "$place"; fail "the ceiling did not end well"; }
+    rm -rf "$place"
+  done
+}
+
 case "$what" in
   dispatch | memory)
     configure_and_build release picube-bench >&2
@@ -13,5 +34,6 @@ case "$what" in
   kernels)
     configure_and_build release kernel_bench >&2
     exec build/release/tests/bench/kernel_bench "$@" ;;
-  *) fail "usage: ./dev bench dispatch|memory|kernels" ;;
+  ceiling) ceiling "$@" ;;
+  *) fail "usage: ./dev bench dispatch|memory|kernels|ceiling" ;;
 esac

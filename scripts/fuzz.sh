@@ -10,7 +10,7 @@ fi
 configure_and_build fuzz "${targets[@]}"
 for target in "${targets[@]}"; do
   say "$target for $seconds s"
-  mkdir -p "build/fuzz-corpus/$target"
+  mkdir -p "build/fuzz-corpus/$target" "tests/fuzz/corpus/${target%_fuzz}"
   "build/fuzz/tests/fuzz/$target" "build/fuzz-corpus/$target" "tests/fuzz/corpus/${target%_fuzz}" \
     -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
     tail -n 12

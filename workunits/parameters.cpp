@@ -42,6 +42,12 @@ Status CheckNames(const ApplicationInfo& info, const Parameters& parameters) {
   return {};
 }
 
+std::string MissingText(std::uint64_t missing, std::uint64_t units) {
+  if (missing == 0) return {};
+  return "; " + std::to_string(missing) + (missing == 1 ? " unit is" : " units are") +
+         " missing (of " + std::to_string(units) + ")";
+}
+
 std::string NumberText(double value, int digits) {
   std::array<char, 64> buffer;
   const auto written = digits > 0

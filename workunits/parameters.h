@@ -20,6 +20,9 @@ namespace picube {
 // Refuses parameters that `info` does not have: a mistyped name must not go unnoticed.
 [[nodiscard]] Status CheckNames(const ApplicationInfo& info, const Parameters& parameters);
 
+// "; 3 units are missing (of 16)", for what is said of a product; empty if none is.
+[[nodiscard]] std::string MissingText(std::uint64_t missing, std::uint64_t units);
+
 // The shortest text that reads back as the same number; `digits` > 0 as printf's %.<digits>g.
 [[nodiscard]] std::string NumberText(double value, int digits = 0);
 

@@ -31,7 +31,10 @@ class Commands : public testing::Test {
       case QueryKind::kBatch:
         if (query.id != 3) return Refused{ErrorKind::kUser, "there is no batch 4.", "See status."};
         [[fallthrough]];
-      case QueryKind::kBatches: answer.batches = {ExampleBatch()}; break;
+      case QueryKind::kBatches:
+        answer.batches = {ExampleBatch()};
+        answer.batches.front().state = batch_state_;
+        break;
       case QueryKind::kHosts:  // two pages
         answer.hosts = {ExampleHost()};
         answer.hosts[0].id = {query.id + 1};
@@ -52,6 +55,7 @@ class Commands : public testing::Test {
 
   Desk desk_;
   std::vector<ProductFile> product_;
+  BatchState batch_state_ = BatchState::kRunning;
   std::optional<Message> control_answer_ = Done{"batch 3 is cancelled."};
 };
 
@@ -192,6 +196,28 @@ TEST_F(Commands, AProductsFileStaysInItsFolder) {
 TEST_F(Commands, ABatchWithoutProductSaysSo) {
   EXPECT_EQ(desk_.Run({"product", "3"}), Exit::kWrongUsage);
   EXPECT_NE(desk_.err.find("`picube watch 3` waits for it."), std::string::npos);
+}
+
+TEST_F(Commands, ABatchThatEndedWithoutAProductIsNotWaitedFor) {
+  batch_state_ = BatchState::kCancelled;
+  EXPECT_EQ(desk_.Run({"product", "3"}), Exit::kWrongUsage);
+  EXPECT_NE(desk_.err.find("batch 3 was cancelled: it has no product."), std::string::npos)
+      << desk_.err;
+  EXPECT_EQ(desk_.err.find("waits for it"), std::string::npos) << desk_.err;
+  batch_state_ = BatchState::kFailed;
+  EXPECT_EQ(desk_.Run({"product", "3"}), Exit::kWrongUsage);
+  EXPECT_NE(desk_.err.find("batch 3 has failed: it has no product."), std::string::npos);
+  batch_state_ = BatchState::kMerging;
+  EXPECT_EQ(desk_.Run({"product", "3"}), Exit::kWrongUsage);
+  EXPECT_NE(desk_.err.find("`picube watch 3` waits for it."), std::string::npos) << desk_.err;
+}
+
+TEST_F(Commands, AnInvitationSaysHowLongItIsGood) {
+  control_answer_ = Done{"picube1-abc"};
+  ASSERT_EQ(desk_.Run({"invite"}), Exit::kOk);
+  EXPECT_NE(desk_.out.find("good once, for 1 day)"), std::string::npos) << desk_.out;
+  ASSERT_EQ(desk_.Run({"invite", "--valid", "7d"}), Exit::kOk);
+  EXPECT_NE(desk_.out.find("good once, for 7 days)"), std::string::npos) << desk_.out;
 }
 
 }  // namespace

@@ -46,6 +46,11 @@ TEST(Text, BytesAndTimesHaveOneUnitThatFits) {
   EXPECT_EQ(HumanTime(185'000), "3 min 5 s");
   EXPECT_EQ(HumanTime(3'725'000), "1 h 2 min");
   EXPECT_EQ(HumanTime(187'200'000), "2 d 4 h");
+  EXPECT_EQ(HumanSpan(86'400), "1 day");
+  EXPECT_EQ(HumanSpan(7 * 86'400), "7 days");
+  EXPECT_EQ(HumanSpan(36 * 3600), "36 hours");
+  EXPECT_EQ(HumanSpan(60), "1 minute");
+  EXPECT_EQ(HumanSpan(90), "1 min 30 s");
   EXPECT_EQ(HumanRate(12'500), "12.5/s");
   EXPECT_EQ(HumanRate(500), "0.50/s");
   EXPECT_EQ(HumanRate(12'345'678), "12,345/s");

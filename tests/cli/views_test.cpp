@@ -70,6 +70,26 @@ TEST(Views, AProductWithMissingUnitsSaysSo) {
   EXPECT_EQ(EndText(batch), "batch 3 is done. The product: picube product 3\n");
 }
 
+TEST(Views, OnlySettledUnitsCountAsDone) {
+  BatchInfo batch = ExampleBatch();
+  batch.state = BatchState::kCancelled;
+  batch.units_total = batch.units_created = 16;
+  batch.settled = 4;
+  batch.failed = 0;
+  batch.cancelled = 12;
+  batch.unsent = batch.leased = batch.checking = 0;
+  const std::string table = BatchesText({batch}, false);
+  EXPECT_NE(table.find(" 25% "), std::string::npos) << table;
+  EXPECT_EQ(table.find("100%"), std::string::npos) << table;
+  const Progress bar = ToProgress({.batch = batch});
+  EXPECT_EQ(bar.amount, "4 of 16 units");
+  EXPECT_EQ(bar.done, 4U);
+  batch.state = BatchState::kDone;
+  batch.settled = 16;
+  batch.cancelled = 0;
+  EXPECT_NE(BatchesText({batch}, false).find("100%"), std::string::npos);
+}
+
 TEST(Views, StrangersNamesAreCleanInTextAndValidInJson) {
   HostInfo host = ExampleHost();
   host.name = "pi\x1b[2J\xff";

@@ -25,37 +25,89 @@ class BadInput : public ::testing::Test {
     return RunToEnd({PICUBE_SERVER, "run", "--state", state.string(), "--listen", listen}, {}, 20s);
   }
 
+  // A recording of noise; the only thing that may be wrong with it is what a test does to it.
+  std::string MadeRecording() {
+    const auto path = folder_.Path() / "made.sah";
+    EXPECT_EQ(RunToEnd({PICUBE_RECORDING, "make", path.string(), "--tones", "0"}).code, 0);
+    return ReadText(path);
+  }
+  // `picube submit seti ARGUMENTS` ends as wrong usage and says why.
+  void ExpectRefused(std::vector<std::string> arguments, const std::string& words) {
+    arguments.insert(arguments.begin(), {"submit", "seti"});
+    const Output output = cube_.Picube(arguments);
+    EXPECT_EQ(output.code, kWrongUsage) << arguments.back();
+    EXPECT_NE(output.errors.find(words), std::string::npos)
+        << arguments.back() << " said: " << output.errors;
+  }
+  void ExpectNoBatch() {
+    const Output status = cube_.Picube({"status", "--json"});
+    EXPECT_EQ(status.code, 0);
+    EXPECT_NE(status.out.find("\"batches\": []"), std::string::npos) << status.out;
+  }
+  static constexpr int kWrongUsage = 2;
+
   Folder folder_;
   Cube cube_{folder_.Path()};
 };
 
 TEST_F(BadInput, RecordingsThatAreNoneAreRefusedByName) {
   cube_.StartServer();
-  const std::string good_start = "<workunit>\n<workunit_header>\n  <name>x</name>\n";
-  const std::map<std::string, std::string> files = {
-      {"empty.sah", ""},
-      {"garbage.sah", std::string("\x00\xff\x13garbage\x80", 11)},
-      {"truncated.sah", good_start},
-      {"wrong.sah", "<workunit><version>99</version></workunit>"},
+  const std::string whole = MadeRecording();
+  const std::size_t data = whole.find("<data ");
+  ASSERT_NE(data, std::string::npos);
+  std::string newer = whole;
+  newer.replace(newer.find("x-setiathome", data), 12, "x-setiathome-2");
+  std::string longer = whole;
+  longer.insert(longer.find("</data>"), std::string(80, '0') + "\n");
+  struct Bad {
+    std::string name;
+    std::string bytes;
+    std::string words;
   };
-  for (const auto& [name, bytes] : files) {
-    const Output output = cube_.Picube({"submit", "seti", Make(name, bytes).string()});
-    EXPECT_NE(output.code, 0) << name;
-    EXPECT_NE(output.errors.find(name), std::string::npos) << output.errors;
+  const std::vector<Bad> all = {
+      {"empty.sah", "", "empty.sah is empty"},
+      {"garbage.sah", std::string("\x00\xff\x13garbage\x80", 11), "not a SETI@home work unit"},
+      {"text.sah", "<workunit><version>99</version></workunit>", "not a SETI@home work unit"},
+      {"newer.sah", newer, "is not encoded as x-setiathome"},
+      {"cut.sah", whole.substr(0, (data + whole.size()) / 2), "the file is truncated"},
+      {"cut-header.sah", whole.substr(0, data / 2), "the file is truncated"},
+      {"longer.sah", longer, "goes on after the 262144 bytes"},
+  };
+  for (const Bad& bad : all) {
+    ExpectRefused({Make(bad.name, bad.bytes).string()}, bad.words);
+    ExpectRefused({Make(bad.name, bad.bytes).string()}, bad.name);
   }
-  EXPECT_NE(cube_.Picube({"submit", "seti", (folder_.Path() / "none.sah").string()}).code, 0);
+  ExpectRefused({(folder_.Path() / "none.sah").string()}, "no such file");
+  ExpectNoBatch();
 }
 
 TEST_F(BadInput, RangesOutsideTheRecordingAreRefused) {
   cube_.StartServer();
-  const auto recording = folder_.Path() / "r.sah";
-  ASSERT_EQ(RunToEnd({PICUBE_RECORDING, "make", recording.string(), "--seed", "7"}).code, 0);
-  for (const char* range : {"--chirp=-5000:5000", "--chirp=3:-3", "--chirp=x", "--fft-length=100",
-                            "--fft-length=4194304", "--threshold=-1", "--no-such=1"}) {
-    const Output output = cube_.Picube({"submit", "seti", recording.string(), range});
-    EXPECT_NE(output.code, 0) << range;
-    EXPECT_FALSE(output.errors.empty()) << range;
-  }
+  const std::string recording = Make("r.sah", MadeRecording()).string();
+  const std::vector<std::pair<std::string, std::string>> all = {
+      {"--chirp=-5000:5000", "outside the recording: its table goes from -"},
+      {"--chirp=3:-3", "its first rate is the greater one"},
+      {"--chirp=x", "--chirp x is not a range of drift rates"},
+      {"--chirp=0.0000001:0.0000002", "falls between two chirp rates"},
+      {"--fft-length=100", "--fft-length 100 is not a length of this recording"},
+      {"--fft-length=4194304", "--fft-length 4194304 is not a length of this recording"},
+      {"--fft-length=16", "--fft-length 16 cannot have a spike above 24"},
+      {"--threshold=-1", "--threshold -1 is not a power of at least 1"},
+      {"--threshold=131072", "No FFT length of this recording can have a spike above 131072"},
+      {"--unit-seconds=86400", "--unit-seconds 86400 is not a time from 0.001 to 3600 seconds"},
+      {"--units=1", "--units 1 makes units of about"},
+      {"--no-such=1", "no-such"},
+  };
+  for (const auto& [option, words] : all) ExpectRefused({recording, option}, words);
+  ExpectNoBatch();
+}
+
+TEST_F(BadInput, RangeOfPrimesWithoutItsEndIsNamed) {
+  cube_.StartServer();
+  const Output output = cube_.Picube({"submit", "primes"});
+  EXPECT_EQ(output.code, kWrongUsage);
+  EXPECT_NE(output.errors.find("--to is missing"), std::string::npos) << output.errors;
+  ExpectNoBatch();
 }
 
 TEST_F(BadInput, JoinCodeIsGoodOnce) {

@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
 # Plants one breach in a small tree of its own and runs the lint there: lint_test.sh CASE.
-# Exit code 77 (skipped) where git, or clang-format-19 for what needs it, is not installed.
+# The case `corpus` looks at the fuzzers of this tree instead. Exit code 77 (skipped) where git, or clang-format-19 for what needs it, is not installed.
 set -euo pipefail
 case_=$1
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 command -v git >/dev/null || exit 77
+if [ "$case_" = corpus ]; then  # every fuzzer has inputs to begin with
+  for target in $(sed -n 's/^picube_fuzzer(\([a-z_]*\)_fuzz.*/\1/p' "$root/tests/fuzz/targets.cmake"); do
+    [ -n "$(ls "$root/tests/fuzz/corpus/$target" 2>/dev/null)" ] ||
+      { echo "tests/fuzz/corpus/$target is empty"; exit 1; }
+  done
+  exit 0
+fi
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 cp -r "$root/scripts" "$root/.clang-format" "$tree/"

@@ -82,6 +82,22 @@ TEST(SetiUnits, EveryNumberOfUnitsCoversEveryPairOnce) {
   }
 }
 
+TEST(SetiUnits, TooFewForASearchOfDaysAreRefused) {
+  SahHeader header = Header();
+  header.samples = 1U << 20;
+  header.chirps[0].limit = 40;
+  const auto table = ChirpTable::Make(header);
+  ASSERT_TRUE(table);
+  const auto few = MakePlan(header, *table, {{"units", "1"}});
+  ASSERT_FALSE(few);
+  EXPECT_NE(few.error().Text().find("they may take 3600"), std::string::npos);
+  const std::string text = few.error().Text();
+  const std::size_t least = text.find("at least --units ") + 17;
+  EXPECT_TRUE(
+      MakePlan(header, *table, {{"units", text.substr(least, text.find(',', least) - least)}}))
+      << text;
+}
+
 TEST(SetiUnits, UnitsCostAboutTheSame) {
   const SahHeader header = Header();
   const auto table = ChirpTable::Make(header);

@@ -44,6 +44,27 @@ TEST(Primes, LastPrimeBelowTwoToTheSixtyFour) {
   EXPECT_EQ(primes::IntegerRoot(18'446'744'073'709'551'615U), 4'294'967'295U);
 }
 
+// Counted, not timed: what a unit is said to cost is what it costs, wherever it lies.
+TEST(Primes, CostOfAUnitFollowsItsOperations) {
+  const auto application = MakePrimesApplication();
+  constexpr std::uint64_t kMillion = 1'000'000;
+  constexpr std::uint64_t kFar = kMillion * kMillion;
+  for (const auto& [from, to] :
+       {std::pair{std::uint64_t{0}, 1000 * kMillion}, std::pair{std::uint64_t{0}, kMillion},
+        std::pair{kFar, kFar + 100 * kMillion},
+        std::pair{1000 * kFar, 1000 * kFar + 10 * kMillion}}) {
+    const auto units = test::AllUnits(
+        *application, {},
+        {{"from", std::to_string(from)}, {"to", std::to_string(to)}, {"units", "1"}});
+    ASSERT_EQ(units.size(), 1U);
+    EXPECT_NEAR(units[0].cost_flop / (3 * test::CountedCost(from, to)), 1, 0.1) << from;
+  }
+}
+
+TEST(Primes, MoreThreadsThanThereMayBeAreNoHarm) {
+  EXPECT_EQ(Sieve(0, 10'000'000, 1000), Sieve(0, 10'000'000));
+}
+
 TEST(Primes, EverySplitAndNumberOfThreadsGivesTheSameTotal) {
   const auto application = MakePrimesApplication();
   std::string total;
@@ -80,12 +101,29 @@ TEST(Primes, BadRangesAreRefused) {
     const auto source = application->Split({}, parameters);
     return source ? std::string() : source.error().Text();
   };
-  EXPECT_NE(error({}).find("--to"), std::string::npos);
+  EXPECT_NE(error({}).find("--to is missing"), std::string::npos) << error({});
   EXPECT_NE(error({{"from", "10"}, {"to", "10"}}).find("empty"), std::string::npos);
   EXPECT_NE(error({{"from", "-1"}, {"to", "10"}}).find("--from"), std::string::npos);
   EXPECT_NE(error({{"to", "18446744073709551616"}}).find("--to"), std::string::npos);
   EXPECT_NE(error({{"to", "10"}, {"units", "0"}}).find("--units"), std::string::npos);
   EXPECT_NE(error({{"to", "10"}, {"unit", "1"}}).find("--unit"), std::string::npos);
+}
+
+TEST(Primes, EveryFileOfAPartialProductSaysWhatIsMissing) {
+  const auto application = MakePrimesApplication();
+  const test::TemporaryFolder out;
+  auto merger = application->StartMerge({}, {{"to", "100"}, {"units", "4"}}, out.Path());
+  ASSERT_TRUE(merger);
+  const auto product = (*merger)->Finish(/*missing=*/3);
+  ASSERT_TRUE(product);
+  ASSERT_EQ(product->size(), 3U);
+  for (const MergedFile& file : *product) {
+    EXPECT_NE(file.what.find("3 units are missing (of 4)"), std::string::npos) << file.what;
+  }
+  EXPECT_EQ(test::ReadText(out.Path() / "total.csv"),
+            "from,to,count,sum,xor,missing_units\n0,100,0,0,0,3\n");
+  EXPECT_NE(test::ReadText(out.Path() / "primes.svg").find("3 units are missing"),
+            std::string::npos);
 }
 
 TEST(Primes, MoreUnitsThanNumbersIsNoHarm) {

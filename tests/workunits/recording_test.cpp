@@ -5,6 +5,7 @@
 
 #include "examples/seti/compare.h"
 #include "examples/seti/maker.h"
+#include "tests/workunits/support.h"
 
 namespace picube::examples {
 namespace {
@@ -61,6 +62,13 @@ TEST(RecordingCompare, FileWithoutItsColumnsIsAnError) {
   std::istringstream product("a,b\n1,2\n");
   std::istringstream truth(kTruth);
   EXPECT_FALSE(Compare(product, truth));
+}
+
+TEST(RecordingMaker, SameSeedGivesTheSameFileEverywhere) {
+  const auto made = MakeRecording({.seed = 1, .tones = 1});
+  ASSERT_TRUE(made) << made.error().Text();
+  EXPECT_EQ(test::HashOfText(made->sah), 204618697014832663U);
+  EXPECT_EQ(test::HashOfText(TruthCsv(*made)), 12078420402079557463U) << TruthCsv(*made);
 }
 
 TEST(RecordingMaker, AbsurdOptionsAreRefused) {

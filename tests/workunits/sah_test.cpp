@@ -78,6 +78,7 @@ TEST(Sah, TruncatedFileIsRefusedWhereverItEnds) {
 
 TEST(Sah, WrongVersionsAreRefused) {
   ExpectError(With("encoding=\"x-setiathome\"", "encoding=\"base64\""), "not encoded as");
+  ExpectError(With("\"x-setiathome\"", "\"x-setiathome-2\""), "not encoded as");
   ExpectError(With("<data_type>encoded", "<data_type>float"), "data_type");
   ExpectError(With("<bits_per_sample>2", "<bits_per_sample>8"), "bits_per_sample");
   ExpectError(With("<spikes_per_spectrum>1", "<spikes_per_spectrum>3"), "spikes_per_spectrum");
@@ -103,6 +104,16 @@ TEST(Sah, AbsurdNumbersAreRefusedWithTheirLine) {
   ExpectError(With("<chirp_limit>0.2", "<chirp_limit>1e12"), "<chirp_limit>");
   ExpectError(With("<bsmooth_boxcar_length>2048", "<bsmooth_boxcar_length>20480"), "bsmooth");
   ExpectError(With("<nsamples>65536", "<nsamples>131072"), "truncated");
+}
+
+TEST(Sah, RecordingLongerThanItSaysIsRefused) {
+  ExpectError(With("<nsamples>65536", "<nsamples>32768"), "goes on after the 8192 bytes");
+  std::string text = test::SmallRecording(1);
+  const std::size_t end = text.find("\n</data>");
+  text.insert(end, "0000");  // what some writers fill up with
+  EXPECT_EQ(ErrorOf(text), "");
+  text.insert(end, "0");
+  ExpectError(text, "goes on after the 16384 bytes");
 }
 
 TEST(Sah, CharacterOutsideTheAlphabetIsNamedByLine) {

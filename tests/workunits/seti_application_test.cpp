@@ -7,6 +7,7 @@
 #include "workunits/seti/recording.h"
 #include "workunits/seti/seti.h"
 #include "workunits/seti/spikes.h"
+#include "workunits/seti/units.h"
 
 namespace picube {
 namespace {
@@ -188,7 +189,67 @@ TEST_F(SetiApplication, MissingUnitsAreSaid) {
   ASSERT_TRUE(merger);
   const auto product = (*merger)->Finish(/*missing=*/4);
   ASSERT_TRUE(product);
-  EXPECT_NE(product->front().what.find("4 units are missing"), std::string::npos);
+  for (const MergedFile& file : *product) {
+    EXPECT_NE(file.what.find("4 units are missing"), std::string::npos) << file.what;
+  }
+  EXPECT_NE(test::ReadText(out.Path() / "signals.svg").find("4 units are missing"),
+            std::string::npos);
+}
+
+TEST_F(SetiApplication, ResultFileOfAPartialSearchEndsWithoutBestRows) {
+  const Parameters parameters = {{"units", "3"}, {"threshold", "40"}, {"chirp", "0.03:0.06"}};
+  const auto units = test::AllUnits(*application_, dataset_, parameters);
+  const test::TemporaryFolder out;
+  auto merger = application_->StartMerge(dataset_, parameters, out.Path());
+  ASSERT_TRUE(merger);
+  ASSERT_TRUE((*merger)->Add(0, ComputeUnit(units[0], 1)));
+  ASSERT_TRUE((*merger)->Add(2, ComputeUnit(units[2], 1)));
+  ASSERT_TRUE((*merger)->Finish(/*missing=*/1));
+  const std::string xml = test::ReadText(out.Path() / "result.xml");
+  EXPECT_EQ(xml.find("best_spike"), std::string::npos);
+  EXPECT_EQ(xml.find("</result>"), std::string::npos);
+}
+
+TEST_F(SetiApplication, SearchesThatCannotFindAnythingAreRefused) {
+  const auto error = [&](const Parameters& parameters) {
+    const auto source = application_->Split(dataset_, parameters);
+    return source ? std::string() : source.error().Text();
+  };
+  EXPECT_NE(error({{"fft-length", "64"}, {"threshold", "64"}}).find("cannot have a spike above 64"),
+            std::string::npos);
+  EXPECT_EQ(error({{"fft-length", "128"}, {"threshold", "64"}}), "");
+  const std::string none = error({{"threshold", "16384"}});
+  EXPECT_NE(none.find("No FFT length of this recording can have a spike above 16384"),
+            std::string::npos)
+      << none;
+  EXPECT_EQ(none.find("--1"), std::string::npos);
+}
+
+TEST_F(SetiApplication, GivenThresholdDecidesWhichLengthsAreSearched) {
+  const auto flags = [&](const char* threshold) {
+    const auto units = test::AllUnits(*application_, dataset_, {{"threshold", threshold}});
+    return DecodeRange(units.at(0).parameters)->selection.fft_flags;
+  };
+  EXPECT_EQ(flags("24"), 32704U) << "64 to 16384: all of the recording";
+  EXPECT_EQ(flags("127"), 32704U - 64);
+  EXPECT_EQ(flags("8192"), 16384U);
+}
+
+TEST_F(SetiApplication, UnitsThatTakeTooLongAreRefused) {
+  const auto error = [&](const Parameters& parameters) {
+    const auto source = application_->Split(dataset_, parameters);
+    return source ? std::string() : source.error().Text();
+  };
+  EXPECT_EQ(error({{"unit-seconds", "3600"}}), "");
+  EXPECT_NE(error({{"unit-seconds", "3601"}}).find("from 0.001 to 3600"), std::string::npos);
+}
+
+TEST(SetiMemory, ManyCoresTakeNoMoreThanIsSaid) {
+  EXPECT_EQ(MostThreads(131072), 32);
+  EXPECT_EQ(MostThreads(1U << 22), 4);
+  const Plan plan{{0, 1, 131072, 24}, 1U << 20, {}, {}};
+  EXPECT_LE(MemoryFor(plan), 192ULL << 20);
+  EXPECT_GE(MemoryFor(plan), 32ULL * 131072 * 40);
 }
 
 TEST_F(SetiApplication, ErrorsNameFileAndParameter) {

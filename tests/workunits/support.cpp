@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "protocol/base/rng.h"
+#include "workunits/primes/sieve.h"
 
 namespace picube::test {
 
@@ -35,6 +36,12 @@ std::filesystem::path TemporaryFolder::Write(const std::string& name,
                                              const std::string& text) const {
   std::ofstream(path_ / name, std::ios::binary) << text;
   return path_ / name;
+}
+
+std::uint64_t HashOfText(const std::string& text) {
+  std::uint64_t hash = 0;
+  for (const char c : text) hash = Mix64(hash ^ static_cast<unsigned char>(c));
+  return hash;
 }
 
 std::string ReadText(const std::filesystem::path& path) {
@@ -122,6 +129,15 @@ bool TestContext::Pause(double done_fraction) {
   last_fraction_ = done_fraction;
   ++pauses_;
   return stop_at_ == 0 || pauses_ < stop_at_;
+}
+
+double CountedCost(std::uint64_t from, std::uint64_t to) {
+  primes::Tally tally;
+  primes::Operations operations;
+  EXPECT_TRUE(primes::TallyPrimes(
+      from, to, tally, [] { return 1; }, [](std::uint64_t, const primes::Tally&) { return true; },
+      &operations));
+  return operations.Cost();
 }
 
 std::vector<UnitPlan> AllUnits(const Application& application, const Dataset& dataset,

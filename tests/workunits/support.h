@@ -35,6 +35,9 @@ class TemporaryFolder {
 // The cells of one line of a CSV file.
 std::vector<std::string> Cells(const std::string& line);
 
+// A hash of a text that has to be the same on every machine.
+std::uint64_t HashOfText(const std::string& text);
+
 std::string ReadText(const std::filesystem::path& path);
 
 // A small recording: 65,536 samples at 1000 Hz of seeded noise; FFT lengths 64 .. 16384, chirp
@@ -67,6 +70,9 @@ class TestContext final : public ComputeContext {
   double last_fraction_ = 0;
   std::optional<Bytes> checkpoint_;
 };
+
+// What the sieve counts of its own operations over [from, to), with one thread.
+double CountedCost(std::uint64_t from, std::uint64_t to);
 
 std::vector<UnitPlan> AllUnits(const Application& application, const Dataset& dataset,
                                const Parameters& parameters);

@@ -9,6 +9,8 @@ namespace {
 // Real units are one byte short; the official reader runs on into the closing tag, whose "</da"
 // decodes to this byte.
 constexpr std::uint8_t kPadByte = 0xDC;
+// Others end with one group of four characters more than nsamples needs, and that is all.
+constexpr std::size_t kPadCharacters = 4;
 
 std::size_t LineAt(std::string_view text, std::size_t offset) {
   const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(offset, text.size()));
@@ -40,7 +42,7 @@ Result<DataText> FindData(std::string_view text, std::size_t from, const std::st
     return Bad(name, LineAt(text, tag), "the tag <data> has no end", kFetchAgain);
   }
   const std::string_view attributes = text.substr(tag, close - tag);
-  if (attributes.find("x-setiathome") == std::string_view::npos) {
+  if (attributes.find("\"x-setiathome\"") == std::string_view::npos) {
     return Bad(name, LineAt(text, tag),
                "the recording is not encoded as x-setiathome: this version cannot read it",
                "Only work units of SETI@home with 1+1 bit samples can be read.");
@@ -59,9 +61,17 @@ Result<std::vector<std::uint8_t>> Decode(std::string_view text, const DataText& 
   bytes.reserve(wanted + 3);
   std::uint32_t group = 0;
   int in_group = 0;
-  for (std::size_t i = 0; i < data.text.size() && bytes.size() < wanted; ++i) {
+  std::size_t left = 0;  // characters after what is wanted
+  for (std::size_t i = 0; i < data.text.size(); ++i) {
     const auto c = static_cast<unsigned char>(data.text[i]);
     if (c == '\n' || c == '\r') continue;
+    if (bytes.size() >= wanted) {
+      if (++left <= kPadCharacters) continue;
+      return Bad(name, LineAt(text, data.offset + i),
+                 "the recording goes on after the " + std::to_string(wanted) +
+                     " bytes that nsamples asks for",
+                 kFetchAgain);
+    }
     if (c < 0x20 || c > 0x60) {
       return Bad(name, LineAt(text, data.offset + i),
                  "byte " + std::to_string(c) + " at offset " + std::to_string(data.offset + i) +

@@ -17,7 +17,11 @@ using primes::Tally;
 constexpr std::uint64_t kMostUnits = 10'000'000;
 constexpr std::uint64_t kNumbersPerUnit = 1'000'000'000;  // by default
 constexpr std::uint64_t kLeastUnits = 16;                 // by default
-constexpr std::size_t kMostBars = 512;                    // in the picture
+// The kept base primes (16 MB), and of each thread a window (2 MB) and its places among them (0.4
+// MB).
+constexpr std::uint64_t kMemory = 128ULL << 20;
+constexpr double kCostOfCrossing = 3;   // operations
+constexpr std::size_t kMostBars = 512;  // in the picture
 
 ApplicationInfo MakeInfo() {
   ApplicationInfo info;
@@ -46,6 +50,10 @@ struct Range {
 Result<std::uint64_t> ReadCount(const Parameters& parameters, std::string_view name,
                                 std::string_view fallback) {
   const auto text = ParameterOr(parameters, name, fallback);
+  if (text.empty()) {
+    return Fail(ErrorKind::kUser, "--" + std::string(name) + " is missing.",
+                "Example: --from 0 --to 10000000000.");
+  }
   if (const auto count = ParseCount(text)) return *count;
   return Fail(ErrorKind::kUser,
               "--" + std::string(name) + " " + std::string(text.substr(0, 40)) +
@@ -86,11 +94,6 @@ Result<Range> ReadRange(const ApplicationInfo& info, const Dataset& dataset,
   return Range{*from, *to, std::min({units, kMostUnits, width})};
 }
 
-// Roughly: a crossing-out costs an operation, and every number meets log log n of them.
-double CostOf(std::uint64_t from, std::uint64_t to) {
-  return 3.0 * static_cast<double>(to - from) + 2.0 * std::sqrt(static_cast<double>(to));
-}
-
 class Source final : public UnitSource {
  public:
   explicit Source(const Range& range) : range_(range) {}
@@ -106,8 +109,8 @@ class Source final : public UnitSource {
     out.U64(to);
     UnitPlan unit;
     unit.parameters = out.Take();
-    unit.cost_flop = CostOf(from, to);
-    unit.memory_bytes = 32ULL << 20;
+    unit.cost_flop = kCostOfCrossing * primes::EstimatedCost(from, to);
+    unit.memory_bytes = kMemory;
     unit.result_bytes = 64;
     return unit;
   }
@@ -175,28 +178,30 @@ class PrimesMerger final : public Merger {
   Result<std::vector<MergedFile>> Finish(std::uint64_t missing) override {
     csv_.close();
     std::ofstream total(folder_ / "total.csv", std::ios::binary);
-    total << "from,to,count,sum,xor\n";
-    Row(total, std::to_string(range_.from), std::to_string(range_.to), total_);
+    total << "from,to,count,sum,xor,missing_units\n";
+    Row(total, std::to_string(range_.from), std::to_string(range_.to), total_, missing);
     total.close();
     std::ofstream svg(folder_ / "primes.svg", std::ios::binary);
-    svg << Picture();
+    svg << Picture(missing);
     svg.close();
     if (auto written = Written(); !written) return std::unexpected(written.error());
     if (!total || !svg) return std::unexpected(Unwritten());
     std::string what = std::to_string(total_.count) + " primes in [" + std::to_string(range_.from) +
                        ", " + std::to_string(range_.to) + ")";
-    if (missing > 0) what += "; " + std::to_string(missing) + " units are missing";
+    const std::string lack = MissingText(missing, range_.units);
     return std::vector<MergedFile>{
-        {"total.csv", what, folder_ / "total.csv"},
-        {"primes.csv", "count, sum and xor of each unit", folder_ / "primes.csv"},
-        {"primes.svg", "picture of the counts", folder_ / "primes.svg"}};
+        {"total.csv", what + lack, folder_ / "total.csv"},
+        {"primes.csv", "count, sum and xor of each unit" + lack, folder_ / "primes.csv"},
+        {"primes.svg", "picture of the counts" + lack, folder_ / "primes.svg"}};
   }
 
  private:
   static void Row(std::ostream& out, const std::string& from, const std::string& to,
-                  const Tally& tally) {
+                  const Tally& tally, std::optional<std::uint64_t> missing = {}) {
     out << from << ',' << to << ',' << std::to_string(tally.count) << ','
-        << std::to_string(tally.sum) << ',' << std::to_string(tally.xors) << '\n';
+        << std::to_string(tally.sum) << ',' << std::to_string(tally.xors);
+    if (missing) out << ',' << std::to_string(*missing);
+    out << '\n';
   }
   [[nodiscard]] Error Unwritten() const {
     return {ErrorKind::kStore, "The product cannot be written to " + folder_.string() + ".",
@@ -206,12 +211,12 @@ class PrimesMerger final : public Merger {
     if (csv_) return {};
     return std::unexpected(Unwritten());
   }
-  [[nodiscard]] std::string Picture() const {
+  [[nodiscard]] std::string Picture(std::uint64_t missing) const {
     PlotSpec plot;
     plot.title =
         "Primes in [" + std::to_string(range_.from) + ", " + std::to_string(range_.to) + ")";
     plot.subtitle = std::to_string(total_.count) + " primes; a bar is " + std::to_string(per_bar_) +
-                    (per_bar_ == 1 ? " unit" : " units");
+                    (per_bar_ == 1 ? " unit" : " units") + MissingText(missing, range_.units);
     plot.x_label = "number";
     plot.y_label = "primes found";
     plot.x_min = static_cast<double>(range_.from);

@@ -110,13 +110,13 @@ std::string SetiMerger::Summary(std::uint64_t missing) const {
             " (max_signals)";
   }
   if (dropped_ > 0) text += "; " + std::to_string(dropped_) + " more not kept";
-  if (missing > 0) text += "; " + std::to_string(missing) + " units are missing";
-  return text;
+  return text + MissingText(missing, plan_.starts.size() - 1);
 }
 
 Result<std::vector<MergedFile>> SetiMerger::Finish(std::uint64_t missing) {
-  // As the official client: the file of a unit that overflows ends with its last signal.
-  if (!Overflow()) {
+  // As the official client: the file of a unit that overflows ends with its last signal. So does
+  // that of a search with missing units: the best of what is left may not be the best.
+  if (!Overflow() && missing == 0) {
     if (best_.power > 0) xml_ << SpikeXml(unit_.header, table_, best_, "best_spike");
     xml_ << "</result>\n";
   }
@@ -127,8 +127,9 @@ Result<std::vector<MergedFile>> SetiMerger::Finish(std::uint64_t missing) {
                      [](const Spike& a, const Spike& b) { return a.power > b.power; });
     lines_.resize(kMostLines);
   }
+  const std::string lack = MissingText(missing, plan_.starts.size() - 1);
   std::ofstream svg(folder_ / "signals.svg", std::ios::binary);
-  svg << DrawSignals(unit_.header, table_, lines_, plan_.selection.threshold);
+  svg << DrawSignals(unit_.header, table_, lines_, plan_.selection.threshold, lack);
   svg.close();
   if (auto written = Written(); !written || !svg) {
     return written ? Fail(ErrorKind::kStore, "signals.svg cannot be written.", "Free disk space.")
@@ -136,8 +137,9 @@ Result<std::vector<MergedFile>> SetiMerger::Finish(std::uint64_t missing) {
   }
   return std::vector<MergedFile>{
       {"signals.csv", Summary(missing), folder_ / "signals.csv"},
-      {"result.xml", "the spikes in the form of a SETI@home result file", folder_ / "result.xml"},
-      {"signals.svg", "time-frequency picture of the signals", folder_ / "signals.svg"}};
+      {"result.xml", "the spikes in the form of a SETI@home result file" + lack,
+       folder_ / "result.xml"},
+      {"signals.svg", "time-frequency picture of the signals" + lack, folder_ / "signals.svg"}};
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 
 namespace picube::seti {
 
-// Rows go to disk as they come; in memory stay at most 2000 lines for the picture.
+// Rows go to disk as they come; in memory stay fewer than 4,000 lines, of which the
+// picture shows the 2,000 strongest.
 [[nodiscard]] Result<std::unique_ptr<Merger>> StartSetiMerge(SahUnit unit, ChirpTable table,
                                                              Plan plan,
                                                              const std::filesystem::path& folder);

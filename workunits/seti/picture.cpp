@@ -70,15 +70,16 @@ void Zoom(PlotSpec& plot, double half_band) {
 }  // namespace
 
 std::string DrawSignals(const SahHeader& header, const ChirpTable& table,
-                        const std::vector<Spike>& spikes, float threshold) {
+                        const std::vector<Spike>& spikes, float threshold,
+                        const std::string& lack) {
   PlotSpec plot;
   const double middle = BandLow(header) + header.sample_rate / 2;
   plot.title = header.name;
   const auto above = std::count_if(spikes.begin(), spikes.end(),
                                    [&](const Spike& spike) { return spike.power > threshold; });
-  plot.subtitle = std::to_string(above) + " spikes, threshold " +
-                  NumberText(static_cast<double>(threshold)) +
-                  " x mean; thick: where found, thin: the same drift over the whole recording";
+  plot.subtitle =
+      std::to_string(above) + " spikes, threshold " + NumberText(static_cast<double>(threshold)) +
+      " x mean; thick: where found, thin: the same drift over the whole recording" + lack;
   plot.x_label = "time since the start of the recording (s)";
   plot.y_label = "frequency - " + NumberText(middle / 1e6, 10) + " MHz (Hz)";
   plot.x_max = header.Seconds();

@@ -29,10 +29,11 @@ ApplicationInfo MakeInfo() {
   info.most_files = 1;
   info.parameters = {
       {"chirp", "LO:HI", "", "drift rates in Hz/s; R means -R:R; default: all of the recording"},
-      {"fft-length", "L[,L...]", "", "FFT lengths; default: all of the recording with spikes"},
+      {"fft-length", "L[,L...]", "", "FFT lengths; default: all that can exceed the threshold"},
       {"threshold", "POWER", "", "least peak power over the mean; default: the recording's"},
       {"units", "N", "", "number of units; default: by --unit-seconds, at least 16"},
-      {"unit-seconds", "S", "60", "length of a unit on one core of a Raspberry Pi 4, roughly"}};
+      {"unit-seconds", "S", "60",
+       "length of a unit on one core of a Raspberry Pi 4, roughly; <= 3600"}};
   return info;
 }
 
@@ -87,7 +88,7 @@ class Run {
         return std::nullopt;
       }
       if (context.WantsCheckpoint()) context.SaveCheckpoint(EncodeResult(result_));
-      Chunk(std::max(1, context.Threads()));
+      Chunk(std::clamp(context.Threads(), 1, MostThreads(range_.selection.fft_flags)));
     }
     return EncodeResult(result_);
   }

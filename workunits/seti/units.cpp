@@ -15,6 +15,8 @@ constexpr std::uint64_t kLeastUnits = 16;  // by default, if there are as many p
 // Operations a second of the core that --unit-seconds is meant for: one of a Raspberry Pi 4.
 constexpr double kNominalSpeed = 2.5e9;
 constexpr double kDefaultSeconds = 60;
+// A unit may take a day in all; a board may be slower than that one, or busy.
+constexpr double kMostSeconds = 3600;
 
 std::unexpected<Error> Wrong(const std::string& what, std::string next) {
   return Fail(ErrorKind::kUser, what, std::move(next));
@@ -58,6 +60,11 @@ std::string LengthsText(std::uint32_t flags) {
   return text;
 }
 
+// A single bin cannot exceed L times the mean of all.
+bool MayHaveSpikes(std::uint64_t length, float threshold) {
+  return static_cast<float>(length) > threshold;
+}
+
 Status ReadLengths(std::string_view text, const ChirpTable& table, Selection& selection) {
   const std::string all = LengthsText(table.Lengths());
   for (std::size_t from = 0; from <= text.size();) {
@@ -69,6 +76,12 @@ Status ReadLengths(std::string_view text, const ChirpTable& table, Selection& se
       return Wrong(
           "--fft-length " + std::string(one.substr(0, 40)) + " is not a length of this recording.",
           "It has " + all + ".");
+    }
+    if (!MayHaveSpikes(*length, selection.threshold)) {
+      return Wrong("--fft-length " + std::to_string(*length) + " cannot have a spike above " +
+                       NumberText(static_cast<double>(selection.threshold)) +
+                       ": no bin exceeds as many times the mean as there are bins.",
+                   "Give greater lengths or a smaller --threshold.");
     }
     selection.fft_flags |= static_cast<std::uint32_t>(*length);
     from = comma + 1;
@@ -91,11 +104,15 @@ Result<Selection> ReadSelection(const SahHeader& header, const ChirpTable& table
   }
   const auto lengths = ParameterOr(parameters, "fft-length", "");
   if (lengths.empty()) {
-    // A single bin cannot exceed L times the mean, so shorter lengths have no spikes.
     for (std::uint64_t length = 8; length <= table.Lengths(); length *= 2) {
-      if (static_cast<double>(length) >= std::ceil(header.spike_threshold)) {
-        selection.fft_flags |= table.Lengths() & static_cast<std::uint32_t>(length);
-      }
+      if (!MayHaveSpikes(length, selection.threshold)) continue;
+      selection.fft_flags |= table.Lengths() & static_cast<std::uint32_t>(length);
+    }
+    if (selection.fft_flags == 0) {
+      return Wrong("No FFT length of this recording can have a spike above " +
+                       NumberText(static_cast<double>(selection.threshold)) + ": it has " +
+                       LengthsText(table.Lengths()) + ".",
+                   "Give a smaller --threshold.");
     }
   } else if (const auto read = ReadLengths(lengths, table, selection); !read) {
     return std::unexpected(read.error());
@@ -116,14 +133,23 @@ Result<std::uint64_t> ReadUnits(const Parameters& parameters, double cost) {
           "--units " + std::string(units.substr(0, 40)) + " is not a number from 1 to 1000000.",
           "Leave it out for units of about a minute.");
     }
+    const double seconds_each = cost / (kNominalSpeed * static_cast<double>(*count));
+    if (seconds_each > kMostSeconds) {
+      return Wrong("--units " + std::to_string(*count) + " makes units of about " +
+                       std::to_string(static_cast<std::uint64_t>(seconds_each)) +
+                       " seconds; they may take 3600.",
+                   "Give at least --units " +
+                       NumberText(std::ceil(cost / kNominalSpeed / kMostSeconds)) +
+                       ", or leave it out for units of about a minute.");
+    }
     return *count;
   }
   double each = kDefaultSeconds;
   if (!seconds.empty()) {
     const auto given = ParseNumber(seconds);
-    if (!given || !(*given >= 0.001 && *given <= 1e6)) {
+    if (!given || !(*given >= 0.001 && *given <= kMostSeconds)) {
       return Wrong("--unit-seconds " + std::string(seconds.substr(0, 40)) +
-                       " is not a time from 0.001 to 1000000 seconds.",
+                       " is not a time from 0.001 to 3600 seconds.",
                    "Leave it out for units of about a minute.");
     }
     each = *given;
@@ -153,6 +179,11 @@ std::vector<std::uint64_t> Cut(const std::vector<Pair>& pairs, std::uint64_t sam
   return starts;
 }
 
+// Per thread a batch in three arrays and the middles of the FFTs, bytes.
+std::uint64_t MemoryOfThread(std::uint32_t fft_flags) {
+  return 40 * std::max<std::uint64_t>(std::bit_floor(fft_flags), 8192);
+}
+
 class Source final : public UnitSource {
  public:
   explicit Source(Plan plan) : plan_(std::move(plan)) {}
@@ -180,12 +211,16 @@ class Source final : public UnitSource {
 
 }  // namespace
 
+int MostThreads(std::uint32_t fft_flags) {
+  constexpr std::uint64_t kAll = 160ULL << 20;
+  return static_cast<int>(std::clamp<std::uint64_t>(kAll / MemoryOfThread(fft_flags), 4, 32));
+}
+
 std::uint64_t MemoryFor(const Plan& plan) {
-  // The recording, its making, and per thread a batch in three arrays and the middle of an FFT.
-  constexpr std::uint64_t kThreads = 4;
-  const std::uint64_t longest =
-      std::max<std::uint64_t>(std::bit_floor(plan.selection.fft_flags), 8192);
-  return (16ULL << 20) + plan.samples * 8 + plan.pairs.size() * 8 + longest * 40 * kThreads;
+  // The recording, its making, and the threads.
+  const std::uint32_t flags = plan.selection.fft_flags;
+  return (16ULL << 20) + plan.samples * 8 + plan.pairs.size() * 8 +
+         MemoryOfThread(flags) * static_cast<std::uint64_t>(MostThreads(flags));
 }
 
 Result<Plan> MakePlan(const SahHeader& header, const ChirpTable& table,

@@ -24,7 +24,10 @@ struct Plan {
 
 [[nodiscard]] std::unique_ptr<UnitSource> MakeUnitSource(Plan plan);
 
-// The most memory one unit of this recording takes, with four threads.
+// Threads that search these lengths at once, at most: each has a spectrum and an FFT's middle.
+[[nodiscard]] int MostThreads(std::uint32_t fft_flags);
+
+// The most memory one unit of this recording takes, with as many threads.
 [[nodiscard]] std::uint64_t MemoryFor(const Plan& plan);
 
 }  // namespace picube::seti

@@ -1,0 +1,18 @@
+// Near 2^64 a window needs all 203 million base primes: some twenty seconds, so not with the
+// others.
+#include <gtest/gtest.h>
+
+#include "tests/workunits/support.h"
+#include "workunits/primes/sieve.h"
+
+namespace picube {
+namespace {
+
+TEST(PrimesSlow, CostNearTwoToTheSixtyFourFollowsTheOperations) {
+  constexpr std::uint64_t kEnd = 18'446'744'073'709'551'615U;
+  constexpr std::uint64_t kFrom = kEnd - 1'000'000;
+  EXPECT_NEAR(primes::EstimatedCost(kFrom, kEnd) / test::CountedCost(kFrom, kEnd), 1, 0.1);
+}
+
+}  // namespace
+}  // namespace picube
