@@ -35,9 +35,6 @@ constexpr int kMessagesPerTurn = 512;
 constexpr Duration kTellWatchersEvery = 500ms;
 constexpr Duration kHousekeepEvery = 1s;
 constexpr Duration kSweepEvery = 1min;
-constexpr Duration kCollectEvery = 1h;
-// An uploaded file is kept this long without a batch that names it.
-constexpr std::chrono::hours kBlobGrace{24};
 
 GridOptions GridOptionsOf(const ServerOptions& options, const ApplicationRegistry& applications) {
   GridOptions grid;
@@ -124,7 +121,7 @@ class Server::Impl {
   const ApplicationRegistry& applications_;
   StateDirectory state_;
   Identity identity_;
-  Context context_;
+  Context context_{2};  // input/output threads: a flood of handshakes leaves one of them to work
   Waker waker_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Projection> projection_;
@@ -160,11 +157,9 @@ Status Server::Impl::Open() {
                                {.least_free_bytes = options_.free_disk_bytes});
   if (!blobs) return std::unexpected(blobs.error());
   blobs_ = std::move(*blobs);
-  if (Status bound = Bind(); !bound) return bound;
   DeciderOptions deciding{.grid = GridOptionsOf(options_, applications_),
                           .seed = SeedOf(identity_),
                           .snapshot_bytes = options_.snapshot_bytes};
-  deciding.grid.endpoints = {advertised};
   auto decider = Decider::Open(std::move(deciding), *journal_, *projection_);
   if (!decider) return std::unexpected(decider.error());
   decider_ = std::move(*decider);
@@ -174,6 +169,11 @@ Status Server::Impl::Open() {
   if (std::none_of(known.begin(), known.end(), [&](const auto& k) { return k.key == first; })) {
     decider_->Step(FirstOperator{"operator", first, identity_.first_operator.signing.key});
   }
+  // Whom the server does not know it turns away for good: it is bound when it knows everybody.
+  // Nothing is durable yet: a port in use leaves the state as it was.
+  door_->Admit();
+  if (Status bound = Bind(); !bound) return bound;
+  decider_->SetEndpoints({advertised});
   if (Status durable = decider_->Flush(released_); !durable) return durable;
   started_ = told_ = housekept_ = swept_ = collected_ = measured_ = decider_->Now().now;
   results_then_ = decider_->State().DescribeServer().results;
@@ -181,7 +181,6 @@ Status Server::Impl::Open() {
 }
 
 Status Server::Impl::Bind() {
-  socket_ = std::make_unique<ServerSocket>(context_, identity_.server.transport);
   const auto kept = state_.Root() / "endpoint";
   auto bound = socket_->Bind(ListenAgain(options_, kept));
   if (!bound) return std::unexpected(bound.error());
@@ -208,19 +207,20 @@ void Server::Impl::Announce() {
 }
 
 void Server::Impl::OpenDesks() {
+  socket_ = std::make_unique<ServerSocket>(context_, identity_.server.transport);
   pool_ = std::make_unique<Pool>(options_.pool_threads, [this] { waker_.Wake(); });
-  const auto send = [this](std::uint64_t connection, std::uint64_t request, Message message) {
-    door_->Send(connection, request, message);
+  const auto send = [this](const ReplyTo& reply, const Message& message) {
+    door_->Send(reply, message);
   };
   blob_desk_ = std::make_unique<BlobDesk>(*pool_, *blobs_, send);
   batch_desk_ = std::make_unique<BatchDesk>(
       applications_, *pool_, *blobs_, *projection_, state_.ScratchPath(),
       [this](Input input) { decider_->Step(std::move(input)); });
   query_desk_ = std::make_unique<QueryDesk>(decider_->State(), *projection_, send);
-  door_ = std::make_unique<Door>(*socket_, *decider_, *blobs_, *blob_desk_, *query_desk_,
-                                 identity_.server.transport.key, options_.messages_per_second);
+  door_ = std::make_unique<Door>(
+      *socket_, *decider_, *blobs_, *blob_desk_, *query_desk_, identity_.server.transport.key,
+      Quota::Rates{options_.messages_per_second, options_.bytes_per_second});
   door_->invite = [this](const FromPeer& from, const Control& control) { Invite(from, control); };
-  door_->Admit();
 }
 
 Status Server::Impl::Run() {
@@ -230,6 +230,7 @@ Status Server::Impl::Run() {
   Flush();
   while (!stop_) Turn();
   pool_.reset();  // running jobs end; what they would have brought is made again at the next start
+  batch_desk_.reset();
   decider_->BeginTurn();
   Flush();
   decider_->Snapshot();
@@ -244,7 +245,8 @@ Status Server::Impl::Run() {
 
 void Server::Impl::Turn() {
   const auto most = std::chrono::milliseconds(query_desk_->AnyWatchers() ? 250 : 1000);
-  static_cast<void>(socket_->Poll(decider_->UntilDue(most), &waker_));
+  const Instant next_flush = committed_ + options_.commit_gap;
+  static_cast<void>(socket_->Poll(decider_->UntilDue(most, next_flush), &waker_));
   decider_->BeginTurn();
   ServerSocket::Received received;
   for (int taken = 0; taken < kMessagesPerTurn && socket_->Receive(received); ++taken) {
@@ -272,22 +274,29 @@ void Server::Impl::Flush() {
   auto messages = std::exchange(released_.messages, {});
   auto events = std::exchange(released_.events, {});
   for (const Event& event : events) Act(event);
-  for (const Outgoing& out : messages) door_->Send(out.connection, out.request, out.message);
+  for (const Outgoing& out : messages) {
+    door_->Send({out.connection, out.request, out.version}, out.message);
+  }
   messages.clear();
   events.clear();
   if (released_.messages.empty()) released_.messages = std::move(messages);  // keep the memory
   if (released_.events.empty()) released_.events = std::move(events);
 }
 
+// Without a batch desk the server is stopping: the next one is asked for units and merges again.
 void Server::Impl::Act(const Event& event) {
   if (const auto* units = std::get_if<WantUnits>(&event)) {
     const Submit* submit = decider_->State().SubmissionOf(units->batch);
-    if (submit != nullptr) batch_desk_->MakeUnits(units->batch, units->from, *submit);
+    if (submit != nullptr && batch_desk_) {
+      batch_desk_->MakeUnits(units->batch, units->from, *submit);
+    }
   } else if (const auto* merge = std::get_if<WantMerge>(&event)) {
     const Submit* submit = decider_->State().SubmissionOf(merge->batch);
-    if (submit != nullptr) batch_desk_->Merge(merge->batch, *submit, decider_->DurableSeq());
+    if (submit != nullptr && batch_desk_) {
+      batch_desk_->Merge(merge->batch, *submit, decider_->DurableSeq());
+    }
   } else if (const auto* archived = std::get_if<BatchArchived>(&event)) {
-    batch_desk_->Forget(archived->info.id);
+    if (batch_desk_) batch_desk_->Forget(archived->info.id);
     query_desk_->Remember(*archived);
   } else if (std::holds_alternative<PrincipalsChanged>(event)) {
     door_->Admit();
@@ -344,25 +353,29 @@ void Server::Impl::Periodic() {
   if (Due(swept_, kSweepEvery)) {
     door_->Sweep();
     door_->Admit();  // invitations expire by the wall clock
+    if (const std::string turned_away = door_->TakeComplaint(); !turned_away.empty()) {
+      spdlog::warn("{}", turned_away);
+    }
   }
-  if (Due(collected_, kCollectEvery)) CollectGarbage();
+  if (Due(collected_, limits::kCollectEvery)) CollectGarbage();
 }
 
 void Server::Impl::CollectGarbage() {
   // A result settled in the core, but not yet with the projection, would be named by neither.
   if (!decider_->AllPosted()) {
-    collected_ = decider_->Now().now - kCollectEvery + 1s;
+    collected_ = decider_->Now().now - limits::kCollectEvery + 1s;
     return;
   }
   auto used = std::make_shared<std::set<Digest>>();
   decider_->State().ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
   const std::uint64_t durable = decider_->DurableSeq();
+  constexpr auto kGrace = std::chrono::duration_cast<std::chrono::seconds>(limits::kBlobGrace);
   pool_->Post(0, [this, used, durable](std::stop_token) -> Pool::Completion {
     const Status read =
         projection_->ReferencedBlobs([&](const Digest& blob) { used->insert(blob); });
     if (!read) return [] {};
     auto garbage = blobs_->CollectGarbage([&](const Digest& blob) { return used->contains(blob); },
-                                          kBlobGrace, durable);
+                                          kGrace, durable);
     if (!garbage) return [] {};
     return [this, durable, garbage = std::move(*garbage)] {
       for (const Digest& payload : garbage.small) journal_->DropSmall(payload, durable);
