@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -67,9 +68,25 @@ Result<ServerOptions> OptionsFor(const std::filesystem::path& state, const RunFl
   return options;
 }
 
+// Each connection is a file. At the limit libzmq's listener spins and nobody new gets in.
+void RaiseFileLimit() {
+  constexpr rlim_t kEnough = 12'000;  // 10,000 workers, files of the store, commands
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kEnough) {
+    spdlog::warn(
+        "only {} files may be open: that many workers cannot connect. Raise the hard limit "
+        "(LimitNOFILE of a systemd unit, or `ulimit -Hn`)",
+        limit.rlim_cur);
+  }
+}
+
 int Run(const std::filesystem::path& state, const RunFlags& flags) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("picube-server"));
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S %^%l%$ %v");
+  RaiseFileLimit();
   auto options = OptionsFor(state, flags);
   if (!options) return Report(options.error());
   ApplicationRegistry applications;
