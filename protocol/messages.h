@@ -23,6 +23,9 @@ namespace picube {
 // Version 1 signs every report and asks separately. A server talks both.
 inline constexpr std::uint16_t kProtocolVersion = 2;
 inline constexpr std::uint16_t kOldestProtocolVersion = 1;
+// Enrol, Enrolled, Hello, Welcome and Refused are understood in this version by every program, so
+// that two can find out which versions they share. Never raised; those five never use newer fields.
+inline constexpr std::uint16_t kGreetingVersion = 1;
 
 // --- Parts
 // ------------------------------------------------------------------------------------------

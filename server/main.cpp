@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -84,9 +85,25 @@ Result<std::unique_ptr<Server>> OpenWhenThereIsRoom(const ServerOptions& options
   }
 }
 
+// Each connection is a file. At the limit libzmq's listener spins and nobody new gets in.
+void RaiseFileLimit() {
+  constexpr rlim_t kEnough = 12'000;  // 10,000 workers, files of the store, commands
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kEnough) {
+    spdlog::warn(
+        "only {} files may be open: that many workers cannot connect. Raise the hard limit "
+        "(LimitNOFILE of a systemd unit, or `ulimit -Hn`)",
+        limit.rlim_cur);
+  }
+}
+
 int Run(const std::filesystem::path& state, const RunFlags& flags) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("picube-server"));
   SetLogFormat();
+  RaiseFileLimit();
   auto options = OptionsFor(state, flags);
   if (!options) return Report(options.error());
   ApplicationRegistry applications;

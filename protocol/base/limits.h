@@ -40,6 +40,10 @@ inline constexpr std::size_t kRowsPerAnswer = 500;     // rows of one answer to 
 // ---------------------------------------------------------------------------
 inline constexpr std::uint64_t kBlobBytes = 64ULL << 30;    // a dataset file
 inline constexpr std::uint64_t kResultBytes = 64ULL << 20;  // a result's payload as a blob
+// An uploaded file is kept this long without a batch or a result that names it: a slow upload of
+// many files is a matter of hours.
+inline constexpr Duration kBlobGrace = 24h;
+inline constexpr Duration kCollectEvery = 1h;  // looks for such files; reads all names
 
 // --- Leases (grid.md)
 // -------------------------------------------------------------------------------
@@ -66,6 +70,18 @@ inline constexpr std::uint32_t kMalformedPerMinute = 10;  // then the principal 
 inline constexpr Duration kRefusalSpan = 1h;
 inline constexpr Duration kLogAddressEvery = 1min;         // denied peers in the log
 inline constexpr std::uint32_t kMessagesPerSecond = 5000;  // a principal; bursts of one second
+// A host; bursts of one second. More than a gigabit link carries, and ten times what 100,000 small
+// results a second need: whoever is above it only wants the server to hash.
+inline constexpr std::uint64_t kBytesPerSecond = 128ULL << 20;
+// Connections of one key that the server remembers. A worker has one, a person some commands.
+inline constexpr std::size_t kConnectionsPerKey = 64;
+// A connection not heard of for so long is forgotten; a worker's beats are ten minutes apart at
+// most.
+inline constexpr Duration kConnectionQuiet = 30min;
+// A worker uploads one result at a time; what it begins and never ends is leases it lost.
+inline constexpr std::size_t kUploadsPerHost = 64;
+// Blobs that a host has put and no result of it that counts has named: 64 of the largest results.
+inline constexpr std::uint64_t kUnnamedBytesPerHost = 4ULL << 30;
 inline constexpr std::size_t kHosts = 100'000;
 inline constexpr std::size_t kOpenInvitations = 1000;
 inline constexpr std::size_t kLiveBatches = 10'000;

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "protocol/base/check.h"
 #include "protocol/base/limits.h"
 #include "protocol/wire/layouts.h"
 #include "protocol/wire/pack.h"
@@ -16,17 +17,18 @@ using pack::Writer;
 struct Kind {
   std::uint16_t type;
   std::string_view name;
+  bool greets = false;  // understood in kGreetingVersion, whatever else a program speaks
 };
 
 // In the order of Message's alternatives. The numbers are on the wire: never renumber.
 constexpr std::array<Kind, kMessageTypes> kKinds = {{
-    {1, "Enrol"},     {2, "Enrolled"},   {3, "Hello"},     {4, "Welcome"},
-    {5, "AskWork"},   {6, "Assign"},     {7, "NoWork"},    {8, "Report"},
-    {9, "Ack"},       {10, "Heartbeat"}, {11, "Pulse"},    {12, "Goodbye"},
-    {13, "GetChunk"}, {14, "Chunk"},     {15, "PutChunk"}, {16, "PutState"},
-    {17, "Cancel"},   {18, "Drain"},     {19, "Submit"},   {20, "Submitted"},
-    {21, "Query"},    {22, "Answer"},    {23, "Watch"},    {24, "BatchProgress"},
-    {25, "Control"},  {26, "Done"},      {27, "Refused"},
+    {1, "Enrol", true}, {2, "Enrolled", true}, {3, "Hello", true},    {4, "Welcome", true},
+    {5, "AskWork"},     {6, "Assign"},         {7, "NoWork"},         {8, "Report"},
+    {9, "Ack"},         {10, "Heartbeat"},     {11, "Pulse"},         {12, "Goodbye"},
+    {13, "GetChunk"},   {14, "Chunk"},         {15, "PutChunk"},      {16, "PutState"},
+    {17, "Cancel"},     {18, "Drain"},         {19, "Submit"},        {20, "Submitted"},
+    {21, "Query"},      {22, "Answer"},        {23, "Watch"},         {24, "BatchProgress"},
+    {25, "Control"},    {26, "Done"},          {27, "Refused", true},
 }};
 static_assert(std::variant_size_v<Message> == kMessageTypes, "a message without a type number");
 static_assert(std::is_same_v<std::variant_alternative_t<7, Message>, Report>);
@@ -111,18 +113,40 @@ std::string_view TypeName(std::uint16_t type) {
   return index ? kKinds[*index].name : "unknown";
 }
 
-void EncodeTo(std::uint16_t version, std::uint64_t request, const Message& message, Bytes& out) {
-  PICUBE_CHECK(version >= kOldestProtocolVersion && version <= kProtocolVersion,
-               "a version that this program does not speak");
+bool IsGreeting(const Message& message) { return kKinds[message.index()].greets; }
+
+Status TryEncodeTo(std::uint16_t version, std::uint64_t request, const Message& message,
+                   Bytes& out) {
+  const std::size_t before = out.size();
+  const auto fail = [&](std::string_view why) {
+    out.resize(before);
+    return Fail(ErrorKind::kProject, "A message " + std::string(TypeName(message)) +
+                                         " cannot be written in protocol version " +
+                                         std::to_string(version) + ": " + std::string(why) + ".");
+  };
+  const bool spoken = version >= kOldestProtocolVersion && version <= kProtocolVersion;
+  if (!spoken && !(version == kGreetingVersion && IsGreeting(message))) {
+    return fail("this program does not speak it");
+  }
   Writer writer(out, version);
   writer.Array(4);
   writer.UInt(version);
   writer.UInt(TypeOf(message));
   writer.UInt(request);
   if (const auto* report = std::get_if<Report>(&message)) {
-    PICUBE_CHECK(version >= 2 || report->signature, "version 1 signs every report");
+    if (version < 2 && !report->signature) return fail("it signs every report");
   }
   std::visit([&writer](const auto& body) { pack::Put(writer, body); }, message);
+  if (!writer.Ok()) {
+    return fail("its field '" + std::string(writer.NewerField()) +
+                "' is of a newer protocol version");
+  }
+  return {};
+}
+
+void EncodeTo(std::uint16_t version, std::uint64_t request, const Message& message, Bytes& out) {
+  const Status encoded = TryEncodeTo(version, request, message, out);
+  PICUBE_CHECK(encoded.has_value(), encoded ? std::string_view() : encoded.error().what);
 }
 
 void EncodeTo(const Envelope& envelope, Bytes& out) {
@@ -135,18 +159,19 @@ Bytes Encode(const Envelope& envelope) {
   return out;
 }
 
-Result<Envelope> Decode(BytesView bytes) {
+Result<Envelope> Decode(BytesView bytes, Versions spoken) {
   if (bytes.size() > limits::kMessageBytes) return Refuse("The message is too large.");
   Reader reader(bytes);
   const Header header = ReadHeader(reader);
   if (!reader.Ok()) return Refuse("envelope: " + reader.What());
-  if (header.version < kOldestProtocolVersion || header.version > kProtocolVersion) {
+  const std::optional<std::size_t> index = IndexOf(header.type);
+  const bool greeting = header.version == kGreetingVersion && index && kKinds[*index].greets;
+  if (!greeting && (header.version < spoken.oldest || header.version > spoken.newest)) {
     return Refuse("The message has protocol version " + std::to_string(header.version) +
-                      "; this program speaks " + std::to_string(kOldestProtocolVersion) + " to " +
-                      std::to_string(kProtocolVersion) + ".",
+                      "; this program speaks " + std::to_string(spoken.oldest) + " to " +
+                      std::to_string(spoken.newest) + ".",
                   "Update the older side.");
   }
-  const std::optional<std::size_t> index = IndexOf(header.type);
   if (!index) return Refuse("Message type " + std::to_string(header.type) + " is unknown.");
 
   Envelope envelope;

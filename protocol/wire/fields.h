@@ -11,7 +11,7 @@
 // Keys ascend in the description and on the wire (one pass, no key twice). A key of the wire that
 // is not described is skipped. A Required field is always written and must be there; an Optional
 // one is left out while it equals its default. `Since(v, field)` is refused in messages of older
-// versions.
+// versions, in both directions.
 //
 // layouts.h describes every structure of messages.h. The record codec of the server's journal
 // describes records the same way (in its own .cpp) and reuses those. Field keys are never
@@ -31,7 +31,6 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/base/check.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/time.h"
 #include "protocol/wire/field_rules.h"
@@ -88,7 +87,10 @@ std::size_t PutField(Writer& writer, const FieldType& field, const T& owner) {
   if constexpr (!FieldType::kRequired) {
     if (value == kDefaultOf<T>.*field.member) return 0;
   }
-  PICUBE_CHECK(field.since <= writer.Version(), "field of a newer protocol version");
+  if (field.since > writer.Version()) {
+    writer.Fail(field.name);
+    return 0;
+  }
   writer.UInt(field.key);
   Put(writer, value, field.rule);
   return 1;

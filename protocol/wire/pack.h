@@ -36,9 +36,18 @@ class Writer {
 
   [[nodiscard]] std::uint16_t Version() const { return version_; }
 
+  // A field that the version does not have was left out: what was written is of no use. The first
+  // one is kept.
+  void Fail(std::string_view field) {
+    if (newer_field_.empty()) newer_field_ = field;
+  }
+  [[nodiscard]] bool Ok() const { return newer_field_.empty(); }
+  [[nodiscard]] std::string_view NewerField() const { return newer_field_; }
+
  private:
   Bytes& out_;
   std::uint16_t version_;
+  std::string_view newer_field_;  // a name of a layout: it lives as long as the program
 };
 
 class Reader {

@@ -77,7 +77,8 @@ void Grid::Impl::Emit(Record record) {
 
 void Grid::Impl::Send(ReplyTo reply, Message message) {
   if (reply.connection == 0) return;
-  ready_out_.messages.push_back({reply.connection, reply.request, std::move(message)});
+  ready_out_.messages.push_back(
+      {reply.connection, reply.request, std::move(message), reply.version});
 }
 
 void Grid::Impl::Push(const Host& host, Message message) {
@@ -192,6 +193,9 @@ void Grid::Impl::Do(StoreTrouble& input) {
 
 Grid::Grid(GridOptions options, Rng rng) : impl_(std::make_unique<Impl>(std::move(options), rng)) {}
 Grid::~Grid() = default;
+void Grid::SetEndpoints(std::vector<std::string> endpoints) {
+  impl_->SetEndpoints(std::move(endpoints));
+}
 void Grid::Step(Input input, Moment moment) { impl_->Step(std::move(input), moment); }
 Ready Grid::TakeReady() {
   Ready ready;
@@ -238,6 +242,9 @@ ServerInfo Grid::DescribeServer() const { return impl_->DescribeServer(); }
 std::vector<AdmittedKey> Grid::Admitted(WallTime now) const { return impl_->Admitted(now); }
 void Grid::ReferencedBlobs(const std::function<void(const Digest&)>& callback) const {
   impl_->ReferencedBlobs(callback);
+}
+Grid::ResultUse Grid::UseOf(HostId host, const UnitResult& result, bool sealed) const {
+  return impl_->UseOf(host, result, sealed);
 }
 Answer Grid::ExplainUnit(UnitId unit, Instant now) const { return impl_->ExplainUnit(unit, now); }
 Answer Grid::ExplainHost(HostId host, Instant now) const { return impl_->ExplainHost(host, now); }

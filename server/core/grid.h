@@ -56,10 +56,12 @@ struct GridOptions {
 
 // --- In ----------------------------------------------------------------------------------------
 
-// Where an answer goes: a connection as the shell numbers it, and the request it answers.
+// Where an answer goes: a connection as the shell numbers it, the request it answers, and the
+// protocol version in which that came. The core hands all three back and looks at none.
 struct ReplyTo {
   std::uint64_t connection = 0;  // 0 = nobody
   std::uint64_t request = 0;
+  std::uint16_t version = 0;  // 0 = the connection's own
 };
 
 // A message of an enrolled principal (or of an open invitation, for Enrol). Signatures and payload
@@ -124,6 +126,7 @@ struct Outgoing {
   std::uint64_t connection = 0;
   std::uint64_t request = 0;  // 0 for a push
   Message message;
+  std::uint16_t version = 0;  // in which it was asked; 0 for a push: the connection's own
 };
 
 // A unit has ended; goes to the projection. Made by Apply, so a replay makes it again.
@@ -200,6 +203,9 @@ class Grid {
   Grid(const Grid&) = delete;
   Grid& operator=(const Grid&) = delete;
 
+  // Told to workers from now on; where the server listens is known last.
+  void SetEndpoints(std::vector<std::string> endpoints);
+
   // The only way in.
   void Step(Input input, Moment moment);
   // Everything decided since the last call.
@@ -231,6 +237,14 @@ class Grid {
   [[nodiscard]] std::vector<AdmittedKey> Admitted(WallTime now) const;
   // Blobs that live batches and results name: datasets, and payloads above kCorePayloadBytes.
   void ReferencedBlobs(const std::function<void(const Digest&)>& callback) const;
+  // What a report of `host` with this result would come to now, if its signature is as said: the
+  // shell keeps large payloads for results that will be recorded, and for no others.
+  enum class ResultUse : std::uint8_t {
+    kNone,     // not the host's lease, or it has its result, or nothing can be recorded now
+    kAsError,  // recorded, but its payload is larger than the unit may have
+    kKept,
+  };
+  [[nodiscard]] ResultUse UseOf(HostId host, const UnitResult& result, bool sealed) const;
   // Why something is as it is; empty headline = not live here (ask the projection).
   [[nodiscard]] Answer ExplainUnit(UnitId unit, Instant now) const;
   [[nodiscard]] Answer ExplainHost(HostId host, Instant now) const;

@@ -111,6 +111,7 @@ class Grid::Impl {
   // --- grid.cpp
   void Step(Input input, Moment moment);
   void TakeReady(Ready& into);
+  void SetEndpoints(std::vector<std::string> told) { options_.endpoints = std::move(told); }
   void Emit(Record record);
   void Send(ReplyTo reply, Message message);
   void Push(const Host& host, Message message);
@@ -133,6 +134,8 @@ class Grid::Impl {
   ServerInfo DescribeServer() const;
   std::vector<AdmittedKey> Admitted(WallTime now) const;
   void ReferencedBlobs(const std::function<void(const Digest&)>& callback) const;
+  // --- reports.cpp
+  ResultUse UseOf(HostId id, const UnitResult& result, bool sealed) const;
   // --- explain.cpp
   Answer ExplainUnit(UnitId unit, Instant now) const;
   Answer ExplainHost(HostId host, Instant now) const;

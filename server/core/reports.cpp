@@ -6,6 +6,11 @@
 namespace picube {
 namespace {
 
+std::uint64_t MostBytes(const Unit& unit) {
+  return unit.result_bytes == 0 ? limits::kResultBytes
+                                : std::min(unit.result_bytes, limits::kResultBytes);
+}
+
 // Beyond its bounds a unit is ended with an error; kinds that no unit can have are read as the
 // nearest that it can.
 void Normalise(UnitResult& result, std::uint64_t most_bytes) {
@@ -108,15 +113,25 @@ bool Grid::Impl::TakeResult(Host& host, const FromPeer& input, UnitResult& resul
   if (!input.signature_valid && host.unsealed.size() >= limits::kUnsealedPerHost) {
     return refuse("too many results without a signature: sign them first", true);
   }
-  const Unit& unit = *units_.Find(lease->unit.value);
-  const std::uint64_t most = unit.result_bytes == 0
-                                 ? limits::kResultBytes
-                                 : std::min(unit.result_bytes, limits::kResultBytes);
-  Normalise(result, most);
+  Normalise(result, MostBytes(*units_.Find(lease->unit.value)));
   lease->step = steps_;
   ack.durable.push_back(id);
   Touch(lease->unit);
   return true;
+}
+
+Grid::ResultUse Grid::Impl::UseOf(HostId id, const UnitResult& result, bool sealed) const {
+  const Host* host = FindHost(id);
+  const Lease* lease = leases_.Find(result.lease.value);
+  if (host == nullptr || lease == nullptr || lease->host != host || !read_only_why_.empty()) {
+    return ResultUse::kNone;
+  }
+  if (lease->state != LeaseState::kOut && lease->state != LeaseState::kEnded) {
+    return ResultUse::kNone;
+  }
+  if (!sealed && host->unsealed.size() >= limits::kUnsealedPerHost) return ResultUse::kNone;
+  const bool fits = result.payload_bytes <= MostBytes(*units_.Find(lease->unit.value));
+  return fits ? ResultUse::kKept : ResultUse::kAsError;
 }
 
 void Grid::Impl::SealEarlier(Host& host, const Report& report, std::vector<LeaseId>& sealed) {

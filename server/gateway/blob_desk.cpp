@@ -11,8 +11,11 @@
 namespace picube {
 namespace {
 
-// Lanes of connections and of batches must not meet.
-std::uint64_t LaneOf(std::uint64_t connection) { return connection | (1ULL << 63); }
+// Lanes of connections, of hosts and of batches must not meet. A host has one lane however many
+// connections it opens: what may wait for it is bounded.
+std::uint64_t LaneOf(const ReplyTo& reply, const BlobDesk::Peer& peer) {
+  return peer.is_host ? peer.id.value | (1ULL << 62) : reply.connection | (1ULL << 63);
+}
 
 constexpr std::size_t kMostWaiting = 4 * limits::kChunkCredit;
 
@@ -47,44 +50,59 @@ std::vector<Message> ReadChunks(const BlobStore& blobs, const GetChunk& get) {
   return answers;
 }
 
-Message TakeChunk(BlobStore& blobs, const Chunk& chunk) {
+Message TakeChunk(BlobStore& blobs, const Chunk& chunk, HostId owner) {
   auto data = OpenChunk(chunk);
   if (!data) return RefusedBy(data.error());
-  auto state = blobs.Put(chunk.blob, chunk.offset, chunk.total, *data);
+  auto state = blobs.Put(chunk.blob, chunk.offset, chunk.total, *data, owner.value);
   if (!state) return RefusedBy(state.error());
   return *state;
 }
 
 }  // namespace
 
-void BlobDesk::Get(std::uint64_t connection, std::uint64_t request, const GetChunk& get) {
-  if (pool_.Depth(LaneOf(connection)) > kMostWaiting) return;
-  pool_.Post(LaneOf(connection), [this, connection, request, get](std::stop_token) {
+void BlobDesk::Get(const ReplyTo& reply, const Peer& peer, const GetChunk& get) {
+  const std::uint64_t lane = LaneOf(reply, peer);
+  if (pool_.Depth(lane) > kMostWaiting) return;
+  pool_.Post(lane, [this, reply, get](std::stop_token) {
     auto answers = ReadChunks(blobs_, get);
-    return [this, connection, request, answers = std::move(answers)]() mutable {
-      for (Message& answer : answers) send_(connection, request, std::move(answer));
+    return [this, reply, answers = std::move(answers)]() mutable {
+      for (Message& answer : answers) send_(reply, std::move(answer));
     };
   });
 }
 
-void BlobDesk::Put(std::uint64_t connection, std::uint64_t request, PutChunk put,
-                   std::uint64_t most_bytes) {
-  if (pool_.Depth(LaneOf(connection)) > kMostWaiting) return;
-  if (put.chunk.total > most_bytes) {
-    send_(connection, request,
-          Refused{ErrorKind::kRefused,
-                  "a blob of " + std::to_string(put.chunk.total) + " bytes is above the limit of " +
-                      std::to_string(most_bytes),
-                  "Send less, or ask the operator."});
-    return;
+bool BlobDesk::MayPut(const ReplyTo& reply, const Peer& peer, const Chunk& chunk, Instant now) {
+  const std::uint64_t most = peer.is_host ? limits::kResultBytes : limits::kBlobBytes;
+  if (chunk.total > most) {
+    send_(reply, Refused{ErrorKind::kRefused,
+                         "a blob of " + std::to_string(chunk.total) +
+                             " bytes is above the limit of " + std::to_string(most),
+                         "Send less, or ask the operator."});
+    return false;
   }
-  pool_.Post(LaneOf(connection),
-             [this, connection, request, put = std::move(put)](std::stop_token) {
-               Message answer = TakeChunk(blobs_, put.chunk);
-               return [this, connection, request, answer = std::move(answer)]() mutable {
-                 send_(connection, request, std::move(answer));
-               };
-             });
+  if (!peer.is_host) return true;
+  const auto verdict = ledger_.Piece(peer.id, chunk.blob, chunk.total, now);
+  if (verdict == UploadLedger::Verdict::kPass) return true;
+  send_(reply, Refused{ErrorKind::kRefused,
+                       verdict == UploadLedger::Verdict::kTooManyUnfinished
+                           ? "this host has too many unfinished uploads"
+                           : "this host has put too many bytes that no result of it names",
+                       "Finish them and report their results; the rest is forgotten in a day."});
+  return false;
+}
+
+void BlobDesk::Put(const ReplyTo& reply, const Peer& peer, PutChunk put, Instant now) {
+  const std::uint64_t lane = LaneOf(reply, peer);
+  if (pool_.Depth(lane) > kMostWaiting) return;
+  if (!MayPut(reply, peer, put.chunk, now)) return;
+  pool_.Post(lane, [this, reply, peer, put = std::move(put)](std::stop_token) {
+    Message answer = TakeChunk(blobs_, put.chunk, peer.id);
+    return [this, reply, host = peer.id, answer = std::move(answer)]() mutable {
+      const auto* state = std::get_if<PutState>(&answer);
+      if (state != nullptr && state->complete) ledger_.Complete(host, state->blob);
+      send_(reply, std::move(answer));
+    };
+  });
 }
 
 }  // namespace picube

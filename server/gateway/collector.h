@@ -10,6 +10,7 @@
 
 #include <chrono>
 
+#include "protocol/base/limits.h"
 #include "server/gateway/decider.h"
 #include "server/gateway/pool.h"
 #include "server/store/blob_store.h"
@@ -22,7 +23,8 @@ class Collector {
  public:
   struct Options {
     // An uploaded file is kept this long without a batch that names it.
-    std::chrono::seconds blob_grace = std::chrono::hours(24);
+    std::chrono::seconds blob_grace =
+        std::chrono::duration_cast<std::chrono::seconds>(limits::kBlobGrace);
     // Payloads of the units of a batch are kept this long after its end; zero = for ever. Its
     // product and its rows in the tables stay.
     std::chrono::days keep_payloads{30};

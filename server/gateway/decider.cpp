@@ -238,10 +238,11 @@ void Decider::Snapshot() {
   journal_.EndSnapshot();
 }
 
-std::chrono::milliseconds Decider::UntilDue(std::chrono::milliseconds most) const {
+std::chrono::milliseconds Decider::UntilDue(std::chrono::milliseconds most,
+                                            Instant next_flush) const {
   if (!trouble_.empty()) return std::min(most, std::chrono::milliseconds(500));
-  if (WantsFlush()) return std::chrono::milliseconds(0);
-  const auto due = grid_->NextDeadline();
+  std::optional<Instant> due = grid_->NextDeadline();
+  if (stepped_ || WantsFlush()) due = due ? std::min(*due, next_flush) : next_flush;
   if (!due) return most;
   const std::int64_t now = options_.clocks.monotonic_us() + clock_offset_us_;
   const std::int64_t left_ms = (due->us - now + 999) / 1000;

@@ -84,9 +84,12 @@ class Decider {
   // Begins a snapshot now (a clean stop makes the next start quick), unless there is one of this
   // very state.
   void Snapshot();
-  // How long the loop may sleep.
-  [[nodiscard]] std::chrono::milliseconds UntilDue(std::chrono::milliseconds most) const;
+  // How long the loop may sleep. What is decided and not yet durable waits until `next_flush`, when
+  // the shell means to call Flush.
+  [[nodiscard]] std::chrono::milliseconds UntilDue(std::chrono::milliseconds most,
+                                                   Instant next_flush) const;
 
+  void SetEndpoints(std::vector<std::string> told) { grid_->SetEndpoints(std::move(told)); }
   [[nodiscard]] const Grid& State() const { return *grid_; }
   // Why nothing can be written; empty = all is well.
   [[nodiscard]] const std::string& Trouble() const { return trouble_; }

@@ -16,6 +16,7 @@
 #include "protocol/messages.h"
 #include "protocol/transport/server_socket.h"
 #include "server/gateway/blob_desk.h"
+#include "server/gateway/connections.h"
 #include "server/gateway/decider.h"
 #include "server/gateway/query_desk.h"
 #include "server/gateway/quota.h"
@@ -26,12 +27,13 @@ namespace picube {
 class Door {
  public:
   Door(ServerSocket& socket, Decider& decider, BlobStore& blobs, BlobDesk& blob_desk,
-       QueryDesk& query_desk, const TransportKey& own_key, std::uint32_t messages_per_second);
+       QueryDesk& query_desk, const TransportKey& own_key, const Quota::Rates& rates);
 
   // One message, as it came.
   void Handle(const ServerSocket::Received& received);
-  // Sends one; a connection that is gone is reported to the core and to the desks.
-  void Send(std::uint64_t connection, std::uint64_t request, const Message& message);
+  // Sends one, in the version in which it was asked. Nothing goes to a connection that is not known
+  // (any more); one that turns out to be gone is reported to the core and to the desks.
+  void Send(const ReplyTo& reply, const Message& message);
   // The set of known keys has changed.
   void Admit();
   // Forgets connections that have been quiet; once a minute is enough.
@@ -48,24 +50,26 @@ class Door {
     std::uint64_t too_fast = 0;
     std::uint64_t refused = 0;
     std::uint64_t bad_signatures = 0;
+    std::uint64_t unsayable = 0;  // answers that the asked version cannot carry
   };
   [[nodiscard]] const Counters& Count() const { return counters_; }
+  [[nodiscard]] std::size_t KnownConnections() const { return connections_.Size(); }
+  // One line about what was turned away since the last call; empty if nothing was.
+  [[nodiscard]] std::string TakeComplaint();
 
  private:
-  struct Connection {
-    std::uint16_t version = kOldestProtocolVersion;
-    HostId host;
-    Instant last;
-  };
-
-  void Dispatch(const ServerSocket::Received& received, const AdmittedKey& who, Envelope envelope);
-  void Refuse(std::uint64_t connection, std::uint64_t request, ErrorKind kind, std::string what,
-              std::string next = {});
+  [[nodiscard]] bool WithinQuota(const ServerSocket::Received& received, const AdmittedKey& who);
+  [[nodiscard]] bool AnsweredHere(const FromPeer& from, const AdmittedKey& who, Message& message);
+  void Dispatch(FromPeer from, const AdmittedKey& who, Message message);
+  void Refuse(const ReplyTo& reply, ErrorKind kind, std::string what, std::string next = {});
   void Malformed(const ServerSocket::Received& received, const std::string& why);
   void HandleReport(FromPeer from, const AdmittedKey& who);
   void HandleSubmit(FromPeer from);
   [[nodiscard]] bool DigestsHold(const Report& report);
-  void MoveLargePayloads(FromPeer& from);
+  void KeepPayloads(FromPeer& from);
+  [[nodiscard]] bool KeepPayload(const FromPeer& from, UnitResult& result);
+  void Encode(const ReplyTo& reply, std::uint16_t version, const Message& message);
+  void Gone(std::uint64_t connection, HostId host);
 
   ServerSocket& socket_;
   Decider& decider_;
@@ -75,10 +79,11 @@ class Door {
   TransportKey own_key_;
   Quota quota_;
   std::unordered_map<TransportKey, AdmittedKey> admitted_;
-  std::unordered_map<std::uint64_t, Connection> connections_;
+  Connections connections_;
   ReportText report_text_;  // reused
   Bytes out_;               // reused
   Counters counters_;
+  Counters complained_;  // of which TakeComplaint has told
 };
 
 }  // namespace picube

@@ -112,6 +112,13 @@ const std::map<std::string, Setter>& Setters() {
          o.messages_per_second = Bounded<std::uint32_t>(n, 10, 10'000'000);
          return Status();
        }},
+      {"bytes_per_second",
+       [](const YAML::Node& n, ServerOptions& o) {
+         // Never below a few messages, or none would pass.
+         o.bytes_per_second =
+             Bounded<std::uint64_t>(n, 8 * limits::kMessageBytes, std::uint64_t{1} << 40);
+         return Status();
+       }},
   };
   return kSetters;
 }

@@ -31,6 +31,7 @@ struct ServerOptions {
   std::uint64_t units_ahead = limits::kUnitsAhead;  // of one batch that wait in memory
   unsigned pool_threads = 2;                        // split, merge, hash, serve blobs
   std::uint32_t messages_per_second = limits::kMessagesPerSecond;  // quota of one principal
+  std::uint64_t bytes_per_second = limits::kBytesPerSecond;        // quota of one host
 };
 
 // Reads `file` over `options`; a missing file changes nothing. Errors name file, line and column;

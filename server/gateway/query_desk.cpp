@@ -1,6 +1,7 @@
 #include "server/gateway/query_desk.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -223,26 +224,26 @@ Message QueryDesk::ExplainHost(const Query& query, Instant now) const {
   return answer;
 }
 
-void QueryDesk::Watch(std::uint64_t connection, std::uint64_t request, BatchId batch) {
+void QueryDesk::Watch(const ReplyTo& reply, BatchId batch) {
+  const auto mine = [&](const Watcher& w) { return w.reply.connection == reply.connection; };
   // A quiet client asks again: that is the same watcher.
-  std::erase_if(watchers_,
-                [&](const Watcher& w) { return w.connection == connection && w.batch == batch; });
-  constexpr std::size_t kWatchersOfOne = 16;  // more from one connection replace the oldest
-  const auto mine = [&](const Watcher& w) { return w.connection == connection; };
-  if (std::count_if(watchers_.begin(), watchers_.end(), mine) >=
-      static_cast<std::ptrdiff_t>(kWatchersOfOne)) {
+  std::erase_if(watchers_, [&](const Watcher& w) { return mine(w) && w.batch == batch; });
+  constexpr std::ptrdiff_t kWatchersOfOne = 16;  // more from one connection replace the oldest
+  if (std::count_if(watchers_.begin(), watchers_.end(), mine) >= kWatchersOfOne) {
     watchers_.erase(std::find_if(watchers_.begin(), watchers_.end(), mine));
   }
   auto info = Describe(batch);
   if (!info || !*info) {
-    send_(connection, request,
-          info ? Message(NoSuch("batch " + std::to_string(batch.value),
-                                "`picube status` lists all batches."))
-               : FromError(info.error()));
+    send_(reply, info ? Message(NoSuch("batch " + std::to_string(batch.value),
+                                       "`picube status` lists all batches."))
+                      : FromError(info.error()));
     return;
   }
-  Watcher watcher{connection, request, batch, {}, false};
-  if (TellOne(watcher)) watchers_.push_back(std::move(watcher));
+  Watcher watcher{reply, batch, {}};
+  std::optional<BatchProgress> news = NewsFor(watcher);
+  // Before it is told: if that fails, Gone must find it.
+  if (!news || !news->last) watchers_.push_back(std::move(watcher));
+  if (news) send_(reply, std::move(*news));
 }
 
 void QueryDesk::Measure(const BatchInfo& info, Instant now) {
@@ -262,12 +263,12 @@ void QueryDesk::Measure(const BatchInfo& info, Instant now) {
   pace.results = info.results;
 }
 
-// False when it was the last word about this batch.
-bool QueryDesk::TellOne(Watcher& watcher) {
+// What has changed since the watcher was last told; `told` is up to date then.
+std::optional<BatchProgress> QueryDesk::NewsFor(Watcher& watcher) const {
   auto info = Describe(watcher.batch);
-  if (!info || !*info) return true;  // between the core and the projection: a moment later
+  if (!info || !*info) return {};  // between the core and the projection: a moment later
   const bool last = HasEnded((*info)->state);
-  if (!last && **info == watcher.told) return true;
+  if (!last && **info == watcher.told) return {};
   watcher.told = **info;
   BatchProgress progress{.batch = std::move(**info), .last = last};
   const auto pace = paces_.find(watcher.batch);
@@ -280,23 +281,31 @@ bool QueryDesk::TellOne(Watcher& watcher) {
           std::min(1e12, std::max(0.0, left) / pace->second.flop_per_second * 1000));
     }
   }
-  send_(watcher.connection, watcher.request, std::move(progress));
-  return !last;
+  return progress;
 }
 
 void QueryDesk::Tell(Instant now) {
-  if (watchers_.empty()) {
-    paces_.clear();
-    return;
+  std::set<BatchId> watched;
+  for (const Watcher& watcher : watchers_) watched.insert(watcher.batch);
+  std::erase_if(paces_, [&](const auto& pace) { return !watched.contains(pace.first); });
+  for (const BatchId batch : watched) {
+    if (auto info = grid_.DescribeBatch(batch)) Measure(*info, now);
   }
-  for (const Watcher& watcher : watchers_) {
-    if (auto info = grid_.DescribeBatch(watcher.batch)) Measure(*info, now);
-  }
-  std::erase_if(watchers_, [&](Watcher& watcher) { return !TellOne(watcher); });
+  // Sending may find that a connection is gone and forget its watchers: nothing is sent while the
+  // list is walked.
+  std::vector<std::pair<ReplyTo, BatchProgress>> news;
+  std::erase_if(watchers_, [&](Watcher& watcher) {
+    auto of_one = NewsFor(watcher);
+    if (!of_one) return false;
+    const bool last = of_one->last;
+    news.emplace_back(watcher.reply, std::move(*of_one));
+    return last;
+  });
+  for (auto& [reply, progress] : news) send_(reply, std::move(progress));
 }
 
 void QueryDesk::Gone(std::uint64_t connection) {
-  std::erase_if(watchers_, [&](const Watcher& w) { return w.connection == connection; });
+  std::erase_if(watchers_, [&](const Watcher& w) { return w.reply.connection == connection; });
 }
 
 }  // namespace picube

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "protocol/messages.h"
@@ -16,7 +17,8 @@ namespace picube {
 
 class QueryDesk {
  public:
-  using Send = std::function<void(std::uint64_t connection, std::uint64_t request, Message)>;
+  // May call Gone, if the connection turns out to be gone.
+  using Send = std::function<void(const ReplyTo& reply, Message message)>;
 
   QueryDesk(const Grid& grid, const Projection& projection, Send send)
       : grid_(grid), projection_(projection), send_(std::move(send)) {}
@@ -34,19 +36,19 @@ class QueryDesk {
   void Remember(const BatchArchived& batch);
 
   // The first progress at once, then by Tell, until the batch ends.
-  void Watch(std::uint64_t connection, std::uint64_t request, BatchId batch);
+  void Watch(const ReplyTo& reply, BatchId batch);
   // Sends progress to every watcher whose batch has changed; call at most twice a second.
   void Tell(Instant now);
   void Gone(std::uint64_t connection);
   [[nodiscard]] bool AnyWatchers() const { return !watchers_.empty(); }
+  // How many batches' pace is kept.
+  [[nodiscard]] std::size_t Paces() const { return paces_.size(); }
 
  private:
   struct Watcher {
-    std::uint64_t connection = 0;
-    std::uint64_t request = 0;
+    ReplyTo reply;
     BatchId batch;
     BatchInfo told;
-    bool ended = false;
   };
   struct Pace {  // how fast a batch goes, as a decaying mean
     Instant last;
@@ -66,7 +68,7 @@ class QueryDesk {
   [[nodiscard]] Message ExplainBatch(BatchId batch, Instant now) const;
   [[nodiscard]] Message ExplainHost(const Query& query, Instant now) const;
   void Measure(const BatchInfo& info, Instant now);
-  bool TellOne(Watcher& watcher);
+  [[nodiscard]] std::optional<BatchProgress> NewsFor(Watcher& watcher) const;
 
   const Grid& grid_;
   const Projection& projection_;

@@ -1,8 +1,9 @@
-// How much one principal may send: a token bucket for messages, and a count of malformed ones.
-// Pure: time is an argument. One thread only.
+// How much one principal may send: a token bucket for messages, one for bytes, and a count of
+// malformed messages. Pure: time is an argument. One thread only.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <unordered_map>
 
@@ -14,19 +15,28 @@ namespace picube {
 
 class Quota {
  public:
-  explicit Quota(std::uint32_t messages_per_second) : rate_(messages_per_second) {}
+  struct Rates {  // a second; a burst may have as much
+    std::uint64_t messages = limits::kMessagesPerSecond;
+    std::uint64_t bytes = limits::kBytesPerSecond;
+  };
+  explicit Quota(const Rates& rates) : rates_(rates) {}
 
-  enum class Verdict : std::uint8_t { kPass, kTooFast, kRefused };
+  enum class Verdict : std::uint8_t { kPass, kTooFast, kTooMuch, kRefused };
 
-  // Counts one message of `key`. kRefused for an hour after too many malformed ones.
-  [[nodiscard]] Verdict Message(const TransportKey& key, Instant now) {
+  // Counts one message of `bytes` bytes of `key`. kTooFast: too many messages, kTooMuch: too many
+  // bytes. kRefused for an hour after too many malformed ones.
+  [[nodiscard]] Verdict Message(const TransportKey& key, std::size_t bytes, Instant now) {
     Principal& p = principals_[key];
     if (now < p.refused_until) return Verdict::kRefused;
-    const double earned = Seconds(now - p.last) * rate_;
-    p.tokens = p.last.us == 0 ? rate_ : std::min<double>(rate_, p.tokens + earned);
+    const bool fresh = p.last.us == 0;
+    const double span = Seconds(now - p.last);
+    Earn(p.messages, rates_.messages, fresh, span);
+    Earn(p.bytes, rates_.bytes, fresh, span);
     p.last = now;
-    if (p.tokens < 1) return Verdict::kTooFast;
-    p.tokens -= 1;
+    if (p.messages < 1) return Verdict::kTooFast;
+    if (p.bytes < static_cast<double>(bytes)) return Verdict::kTooMuch;
+    p.messages -= 1;
+    p.bytes -= static_cast<double>(bytes);
     return Verdict::kPass;
   }
 
@@ -54,12 +64,17 @@ class Quota {
  private:
   struct Principal {
     Instant last;
-    double tokens = 0;
+    double messages = 0;  // tokens
+    double bytes = 0;
     Instant window_start;
     std::uint32_t malformed = 0;
     Instant refused_until;
   };
-  double rate_;
+  static void Earn(double& tokens, std::uint64_t rate, bool fresh, double span) {
+    const auto most = static_cast<double>(rate);
+    tokens = fresh ? most : std::min(most, tokens + span * most);
+  }
+  Rates rates_;
   std::unordered_map<TransportKey, Principal> principals_;
 };
 

@@ -36,7 +36,6 @@ constexpr int kMessagesPerTurn = 512;
 constexpr Duration kTellWatchersEvery = 500ms;
 constexpr Duration kHousekeepEvery = 1s;
 constexpr Duration kSweepEvery = 1min;
-constexpr Duration kCollectEvery = 1h;
 
 GridOptions GridOptionsOf(const ServerOptions& options, const ApplicationRegistry& applications) {
   GridOptions grid;
@@ -122,7 +121,7 @@ class Server::Impl {
   const ApplicationRegistry& applications_;
   StateDirectory state_;
   Identity identity_;
-  Context context_;
+  Context context_{2};  // input/output threads: a flood of handshakes leaves one of them to work
   Waker waker_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Projection> projection_;
@@ -159,12 +158,10 @@ Status Server::Impl::Open() {
                                {.least_free_bytes = options_.free_disk_bytes});
   if (!blobs) return std::unexpected(blobs.error());
   blobs_ = std::move(*blobs);
-  if (Status bound = Bind(); !bound) return bound;
   DeciderOptions deciding{.grid = GridOptionsOf(options_, applications_),
                           .seed = SeedOf(identity_),
                           .snapshot_bytes = options_.snapshot_bytes,
                           .restored = state_.IsRestored()};
-  deciding.grid.endpoints = {advertised};
   auto decider = Decider::Open(std::move(deciding), *journal_, *projection_);
   if (!decider) return std::unexpected(decider.error());
   decider_ = std::move(*decider);
@@ -174,6 +171,11 @@ Status Server::Impl::Open() {
   if (std::none_of(known.begin(), known.end(), [&](const auto& k) { return k.key == first; })) {
     decider_->Step(FirstOperator{"operator", first, identity_.first_operator.signing.key});
   }
+  // Whom the server does not know it turns away for good: it is bound when it knows everybody.
+  // Nothing is durable yet: a port in use leaves the state as it was.
+  door_->Admit();
+  if (Status bound = Bind(); !bound) return bound;
+  decider_->SetEndpoints({advertised});
   if (Status durable = decider_->Flush(released_); !durable) return durable;
   // Should this fail, the next start leaves out ids once more.
   if (state_.IsRestored()) static_cast<void>(state_.ForgetRestored());
@@ -183,7 +185,6 @@ Status Server::Impl::Open() {
 }
 
 Status Server::Impl::Bind() {
-  socket_ = std::make_unique<ServerSocket>(context_, identity_.server.transport);
   const auto kept = state_.Root() / "endpoint";
   auto bound = socket_->Bind(ListenAgain(options_, kept));
   if (!bound) return std::unexpected(bound.error());
@@ -213,9 +214,10 @@ void Server::Impl::Announce() {
 }
 
 void Server::Impl::OpenDesks() {
+  socket_ = std::make_unique<ServerSocket>(context_, identity_.server.transport);
   pool_ = std::make_unique<Pool>(options_.pool_threads, [this] { waker_.Wake(); });
-  const auto send = [this](std::uint64_t connection, std::uint64_t request, Message message) {
-    door_->Send(connection, request, message);
+  const auto send = [this](const ReplyTo& reply, const Message& message) {
+    door_->Send(reply, message);
   };
   blob_desk_ = std::make_unique<BlobDesk>(*pool_, *blobs_, send);
   batch_desk_ = std::make_unique<BatchDesk>(
@@ -225,10 +227,10 @@ void Server::Impl::OpenDesks() {
       std::make_unique<Collector>(Collector::Options{.keep_payloads = options_.keep_payloads},
                                   *decider_, *journal_, *projection_, *blobs_, *pool_);
   query_desk_ = std::make_unique<QueryDesk>(decider_->State(), *projection_, send);
-  door_ = std::make_unique<Door>(*socket_, *decider_, *blobs_, *blob_desk_, *query_desk_,
-                                 identity_.server.transport.key, options_.messages_per_second);
+  door_ = std::make_unique<Door>(
+      *socket_, *decider_, *blobs_, *blob_desk_, *query_desk_, identity_.server.transport.key,
+      Quota::Rates{options_.messages_per_second, options_.bytes_per_second});
   door_->invite = [this](const FromPeer& from, const Control& control) { Invite(from, control); };
-  door_->Admit();
 }
 
 Status Server::Impl::Run() {
@@ -238,6 +240,7 @@ Status Server::Impl::Run() {
   Flush();
   while (!stop_) Turn();
   pool_.reset();  // running jobs end; what they would have brought is made again at the next start
+  batch_desk_.reset();
   decider_->BeginTurn();
   Flush();
   decider_->Snapshot();
@@ -252,7 +255,8 @@ Status Server::Impl::Run() {
 
 void Server::Impl::Turn() {
   const auto most = std::chrono::milliseconds(query_desk_->AnyWatchers() ? 250 : 1000);
-  static_cast<void>(socket_->Poll(decider_->UntilDue(most), &waker_));
+  const Instant next_flush = committed_ + options_.commit_gap;
+  static_cast<void>(socket_->Poll(decider_->UntilDue(most, next_flush), &waker_));
   decider_->BeginTurn();
   ServerSocket::Received received;
   for (int taken = 0; taken < kMessagesPerTurn && socket_->Receive(received); ++taken) {
@@ -286,22 +290,29 @@ void Server::Impl::Flush() {
   auto messages = std::exchange(released_.messages, {});
   auto events = std::exchange(released_.events, {});
   for (const Event& event : events) Act(event);
-  for (const Outgoing& out : messages) door_->Send(out.connection, out.request, out.message);
+  for (const Outgoing& out : messages) {
+    door_->Send({out.connection, out.request, out.version}, out.message);
+  }
   messages.clear();
   events.clear();
   if (released_.messages.empty()) released_.messages = std::move(messages);  // keep the memory
   if (released_.events.empty()) released_.events = std::move(events);
 }
 
+// Without a batch desk the server is stopping: the next one is asked for units and merges again.
 void Server::Impl::Act(const Event& event) {
   if (const auto* units = std::get_if<WantUnits>(&event)) {
     const Submit* submit = decider_->State().SubmissionOf(units->batch);
-    if (submit != nullptr) batch_desk_->MakeUnits(units->batch, units->from, *submit);
+    if (submit != nullptr && batch_desk_) {
+      batch_desk_->MakeUnits(units->batch, units->from, *submit);
+    }
   } else if (const auto* merge = std::get_if<WantMerge>(&event)) {
     const Submit* submit = decider_->State().SubmissionOf(merge->batch);
-    if (submit != nullptr) batch_desk_->Merge(merge->batch, *submit, decider_->DurableSeq());
+    if (submit != nullptr && batch_desk_) {
+      batch_desk_->Merge(merge->batch, *submit, decider_->DurableSeq());
+    }
   } else if (const auto* archived = std::get_if<BatchArchived>(&event)) {
-    batch_desk_->Forget(archived->info.id);
+    if (batch_desk_) batch_desk_->Forget(archived->info.id);
     query_desk_->Remember(*archived);
   } else if (std::holds_alternative<PrincipalsChanged>(event)) {
     door_->Admit();
@@ -358,9 +369,12 @@ void Server::Impl::Periodic() {
   if (Due(swept_, kSweepEvery)) {
     door_->Sweep();
     door_->Admit();  // invitations expire by the wall clock
+    if (const std::string turned_away = door_->TakeComplaint(); !turned_away.empty()) {
+      spdlog::warn("{}", turned_away);
+    }
   }
-  if (Due(collected_, kCollectEvery) && !collector_->Collect()) {
-    collected_ = decider_->Now().now - kCollectEvery + 1s;
+  if (Due(collected_, limits::kCollectEvery) && !collector_->Collect()) {
+    collected_ = decider_->Now().now - limits::kCollectEvery + 1s;
   }
 }
 

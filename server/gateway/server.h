@@ -20,7 +20,7 @@ inline constexpr std::string_view kServerSoftware = "picube-server 0.1.0";
 
 class Server {
  public:
-  // Opens the state directory (or makes it), restores, binds. `applications` is borrowed.
+  // Opens the state directory (or makes it), restores, then binds. `applications` is borrowed.
   // Errors: directory in use or from a newer version, damaged journal, port in use, wrong key
   // modes.
   [[nodiscard]] static Result<std::unique_ptr<Server>> Open(

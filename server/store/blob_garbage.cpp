@@ -1,4 +1,6 @@
 // What is in the store, and the removal of what nobody names any more.
+#include <algorithm>
+#include <charconv>
 #include <string>
 #include <system_error>
 
@@ -17,11 +19,17 @@ void VisitParts(const fs::path& folder, Visit&& visit) {
   std::error_code error;
   for (fs::directory_iterator it(folder / "incoming", error), end; !error && it != end;
        it.increment(error)) {
-    std::string name = it->path().filename().string();
-    Digest digest;
+    const std::string name = it->path().filename().string();
     if (!name.ends_with(kPart)) continue;
-    name.resize(name.size() - kPart.size());
-    if (FromHex(name, digest)) visit(it->path(), digest);
+    const std::size_t dash = name.find('-');  // an older version named no owner
+    std::uint64_t owner = 0;
+    if (dash != std::string::npos) {
+      std::from_chars(name.data() + dash + 1, name.data() + name.size(), owner);
+    }
+    Digest digest;
+    if (FromHex(name.substr(0, std::min(dash, name.size() - kPart.size())), digest)) {
+      visit(it->path(), digest, owner);
+    }
   }
 }
 
@@ -64,15 +72,15 @@ Result<BlobGarbage> BlobStore::Impl::CollectGarbage(
     if (!referenced(digest)) RemoveOld(path, before, garbage);
     return true;
   });
-  VisitParts(folder, [&](const fs::path& path, const Digest& digest) {
+  VisitParts(folder, [&](const fs::path& path, const Digest& digest, std::uint64_t owner) {
     std::error_code error;
     if (fs::last_write_time(path, error) > before || error) return;
     // Its writer, if there is one, must not go on in a file without a name.
-    const std::shared_ptr<Writer> writer = TakeWriter(digest);
+    const std::shared_ptr<Writer> writer = TakeWriter(digest, owner);
     const std::scoped_lock lock(writer->mutex);
     RemoveOld(path, before, garbage);
     writer->done = true;
-    DropWriter(digest);
+    DropWriter(*writer);
   });
   Status listed = ListSmall(small_at_most, [&](const Digest& digest) {
     if (!referenced(digest)) garbage.small.push_back(digest);

@@ -19,8 +19,8 @@ fs::path BlobStore::Impl::Path(const Digest& digest) const {
   return folder / hex.substr(0, 2) / hex.substr(2);
 }
 
-fs::path BlobStore::Impl::PartPath(const Digest& digest) const {
-  return folder / "incoming" / (ToHex(digest) + ".part");
+fs::path BlobStore::Impl::PartPath(const Digest& digest, std::uint64_t owner) const {
+  return folder / "incoming" / (ToHex(digest) + "-" + std::to_string(owner) + ".part");
 }
 
 std::optional<std::uint64_t> BlobStore::Impl::FileSize(const Digest& digest) const {
@@ -45,15 +45,17 @@ Status BlobStore::Impl::CheckRoom(std::uint64_t bytes) const {
               "Free some space; nothing is lost.");
 }
 
-std::shared_ptr<BlobStore::Impl::Writer> BlobStore::Impl::TakeWriter(const Digest& digest) {
+std::shared_ptr<BlobStore::Impl::Writer> BlobStore::Impl::TakeWriter(const Digest& digest,
+                                                                     std::uint64_t owner) {
   const std::scoped_lock lock(writers_mutex_);
   for (auto it = writers_.begin(); it != writers_.end(); ++it) {
-    if ((*it)->digest != digest) continue;
+    if ((*it)->digest != digest || (*it)->owner != owner) continue;
     writers_.splice(writers_.begin(), writers_, it);
     return writers_.front();
   }
   auto writer = std::make_shared<Writer>();
   writer->digest = digest;
+  writer->owner = owner;
   writers_.push_front(writer);
   // One that nobody holds can be reopened from its part file.
   for (auto it = writers_.end();
@@ -64,15 +66,15 @@ std::shared_ptr<BlobStore::Impl::Writer> BlobStore::Impl::TakeWriter(const Diges
   return writer;
 }
 
-void BlobStore::Impl::DropWriter(const Digest& digest) {
+void BlobStore::Impl::DropWriter(const Writer& dropped) {
   const std::scoped_lock lock(writers_mutex_);
-  std::erase_if(writers_, [&](const auto& writer) { return writer->digest == digest; });
+  std::erase_if(writers_, [&](const auto& writer) { return writer.get() == &dropped; });
 }
 
 // Opens the part file and hashes what it has.
 Status BlobStore::Impl::Prepare(Writer& writer, std::uint64_t total) {
   if (writer.ready) return {};
-  const fs::path path = PartPath(writer.digest);
+  const fs::path path = PartPath(writer.digest, writer.owner);
   Result<FileHandle> file = OpenToWrite(path);
   if (!file) return std::unexpected(file.error());
   writer.hasher = Hasher();
@@ -97,20 +99,20 @@ Status BlobStore::Impl::Prepare(Writer& writer, std::uint64_t total) {
 }
 
 Result<PutState> BlobStore::Impl::Put(const Digest& digest, std::uint64_t offset,
-                                      std::uint64_t total, BytesView data) {
+                                      std::uint64_t total, BytesView data, std::uint64_t owner) {
   if (Touch(digest)) return PutState{digest, *FileSize(digest), /*complete=*/true};
   if (total > options.most_bytes || data.size() > total || offset > total - data.size()) {
     return Fail(ErrorKind::kRefused,
                 "A piece of blob " + ToHex(digest) + " reaches beyond what it may have.",
                 "A blob has at most " + std::to_string(options.most_bytes) + " bytes.");
   }
-  const std::shared_ptr<Writer> writer = TakeWriter(digest);
+  const std::shared_ptr<Writer> writer = TakeWriter(digest, owner);
   const std::scoped_lock lock(writer->mutex);
-  if (writer->done) return Put(digest, offset, total, {});  // by another thread meanwhile
+  if (writer->done) return Put(digest, offset, total, {}, owner);  // by another thread meanwhile
   if (Status ready = Prepare(*writer, total); !ready) return std::unexpected(ready.error());
   if (offset == writer->next_offset && !data.empty()) {
     if (Status room = CheckRoom(data.size()); !room) return std::unexpected(room.error());
-    if (Status written = WriteAll(writer->file.Get(), PartPath(digest), data); !written) {
+    if (Status written = WriteAll(writer->file.Get(), PartPath(digest, owner), data); !written) {
       writer->ready = false;  // half of the piece may be there
       (void)::ftruncate(writer->file.Get(), static_cast<off_t>(writer->next_offset));
       return std::unexpected(written.error());
@@ -123,12 +125,12 @@ Result<PutState> BlobStore::Impl::Put(const Digest& digest, std::uint64_t offset
 }
 
 Result<PutState> BlobStore::Impl::Complete(Writer& writer) {
-  const fs::path part = PartPath(writer.digest);
+  const fs::path part = PartPath(writer.digest, writer.owner);
   Hasher hasher = writer.hasher;  // the writer goes on if a sync fails
   if (hasher.Finish() != writer.digest) {
     (void)::unlink(part.c_str());
     writer.done = true;
-    DropWriter(writer.digest);
+    DropWriter(writer);
     return Fail(ErrorKind::kRefused,
                 "The bytes sent as blob " + ToHex(writer.digest) + " do not hash to that name.",
                 "Send it again from the start.");
@@ -138,7 +140,7 @@ Result<PutState> BlobStore::Impl::Complete(Writer& writer) {
   }
   if (Status moved = MoveIn(part, writer.digest); !moved) return std::unexpected(moved.error());
   writer.done = true;
-  DropWriter(writer.digest);
+  DropWriter(writer);
   return PutState{writer.digest, writer.next_offset, /*complete=*/true};
 }
 
@@ -182,9 +184,11 @@ Result<std::unique_ptr<BlobStore>> BlobStore::Open(const fs::path& folder,
 }
 
 Result<PutState> BlobStore::Put(const Digest& digest, std::uint64_t offset, std::uint64_t total,
-                                BytesView data) {
-  return impl_->Put(digest, offset, total, data);
+                                BytesView data, std::uint64_t owner) {
+  return impl_->Put(digest, offset, total, data, owner);
 }
+
+bool BlobStore::Touch(const Digest& digest) { return impl_->Touch(digest); }
 
 Result<BlobRef> BlobStore::PutBytes(BytesView data) {
   const BlobRef blob{Hash(data), data.size()};
@@ -228,7 +232,7 @@ Result<BlobRef> BlobStore::Adopt(const fs::path& file) {
   std::uint64_t offset = 0;
   bool complete = false;
   Status copied = ReadInPieces(file, [&](BytesView piece) -> Status {
-    Result<PutState> put = impl_->Put(blob.hash, offset, blob.size, piece);
+    Result<PutState> put = impl_->Put(blob.hash, offset, blob.size, piece, /*owner=*/0);
     if (!put) return std::unexpected(put.error());
     complete = put->complete;
     offset += piece.size();

@@ -1,7 +1,7 @@
 // Content-addressed bytes: datasets, payloads above the core's bound, product files.
 //
 //   blobs/ab/cdef…            a whole blob, named by the BLAKE2b-256 hash of its bytes
-//   blobs/incoming/HASH.part  one that is arriving; its size is where to go on
+//   blobs/incoming/HASH-OWNER.part  one that is arriving; its size is where to go on
 //
 // "Complete" means: all bytes are there, they hash to the name, file and folder are synced. Small
 // payloads (Journal::PutSmall) live in a table of the journal's file and are read through the same
@@ -52,13 +52,19 @@ class BlobStore {
   // One piece of an arriving blob. Bytes at an offset other than the next one change nothing: the
   // answer says where to go on. Empty `data` asks where that is. The last piece checks the hash
   // (another hash: kRefused, the pieces are dropped), syncs, and answers complete.
+  // `owner` is who brings it: pieces of one owner never mix with another's, so that nobody can
+  // spoil what somebody else is sending.
   [[nodiscard]] Result<PutState> Put(const Digest& digest, std::uint64_t offset,
-                                     std::uint64_t total, BytesView data);
+                                     std::uint64_t total, BytesView data, std::uint64_t owner = 0);
   // A whole blob in one call. Complete and durable when it returns.
   [[nodiscard]] Result<BlobRef> PutBytes(BytesView data);
   // Takes a file over (moved if it is on the same file system, else copied and removed), hashing it
   // as a stream. On error the file stays where it was.
   [[nodiscard]] Result<BlobRef> Adopt(const std::filesystem::path& file);
+
+  // Marks a whole blob that is a file as just used, so that it is not collected for another while.
+  // False if it is not there.
+  [[nodiscard]] bool Touch(const Digest& digest);
 
   // --- Reading
   [[nodiscard]] bool Has(const Digest& digest) const;

@@ -25,6 +25,7 @@ class BlobStore::Impl {
   struct Writer {
     std::mutex mutex;
     Digest digest;
+    std::uint64_t owner = 0;
     FileHandle file;
     Hasher hasher;  // over the bytes so far
     std::uint64_t next_offset = 0;
@@ -37,14 +38,14 @@ class BlobStore::Impl {
   BlobStoreOptions options;
 
   [[nodiscard]] std::filesystem::path Path(const Digest& digest) const;
-  [[nodiscard]] std::filesystem::path PartPath(const Digest& digest) const;
+  [[nodiscard]] std::filesystem::path PartPath(const Digest& digest, std::uint64_t owner) const;
   [[nodiscard]] std::optional<std::uint64_t> FileSize(const Digest& digest) const;
   // False if the blob is not there; true also marks it as just used.
   [[nodiscard]] bool Touch(const Digest& digest);
   [[nodiscard]] Status CheckRoom(std::uint64_t bytes) const;
 
   [[nodiscard]] Result<PutState> Put(const Digest& digest, std::uint64_t offset,
-                                     std::uint64_t total, BytesView data);
+                                     std::uint64_t total, BytesView data, std::uint64_t owner);
   [[nodiscard]] Status MoveIn(const std::filesystem::path& from, const Digest& digest);
   [[nodiscard]] std::filesystem::path NewTemporary();
 
@@ -59,8 +60,8 @@ class BlobStore::Impl {
       std::uint64_t small_at_most);
 
  private:
-  [[nodiscard]] std::shared_ptr<Writer> TakeWriter(const Digest& digest);
-  void DropWriter(const Digest& digest);
+  [[nodiscard]] std::shared_ptr<Writer> TakeWriter(const Digest& digest, std::uint64_t owner);
+  void DropWriter(const Writer& writer);
   [[nodiscard]] Status Prepare(Writer& writer, std::uint64_t total);
   [[nodiscard]] Result<PutState> Complete(Writer& writer);
   [[nodiscard]] Status OpenSmall();

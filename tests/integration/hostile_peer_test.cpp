@@ -3,118 +3,16 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <chrono>
-#include <fstream>
 
 #include "protocol/base/limits.h"
 #include "protocol/base/rng.h"
 #include "protocol/crypto/hash.h"
-#include "protocol/crypto/join_code.h"
-#include "protocol/crypto/signatures.h"
-#include "protocol/transport/client_socket.h"
-#include "protocol/wire/codec.h"
-#include "tests/integration/processes.h"
+#include "tests/integration/raw_peer.h"
 
 namespace picube::test {
 namespace {
-
-struct ServerAddress {
-  std::string endpoint;
-  TransportKey key;
-};
-
-// A connection that can send any bytes.
-class RawPeer {
- public:
-  RawPeer(const TransportKeys& keys, const ServerAddress& server)
-      : socket_(context_, keys, server.key) {
-    EXPECT_TRUE(socket_.Connect(server.endpoint));
-  }
-  // The first event of the connection.
-  std::optional<LinkEvent> FirstEvent() {
-    for (int i = 0; i < 50; ++i) {
-      static_cast<void>(socket_.Poll(std::chrono::milliseconds(200), nullptr));
-      if (auto event = socket_.TakeEvent()) return event;
-    }
-    return std::nullopt;
-  }
-  SendStatus Send(BytesView bytes) { return socket_.Send(bytes); }
-  // The answer to `request`; nothing within two seconds.
-  std::optional<Message> Answer(std::uint64_t request) {
-    for (int i = 0; i < 20; ++i) {
-      static_cast<void>(socket_.Poll(std::chrono::milliseconds(100), nullptr));
-      while (auto bytes = socket_.Receive()) {
-        auto envelope = Decode(*bytes);
-        if (envelope && envelope->request == request) return std::move(envelope->message);
-      }
-    }
-    return std::nullopt;
-  }
-  std::optional<Message> Ask(const Message& message) {
-    const std::uint64_t request = ++request_;
-    const bool greeting =
-        std::holds_alternative<Hello>(message) || std::holds_alternative<Enrol>(message);
-    EXPECT_EQ(
-        Send(Encode({greeting ? kOldestProtocolVersion : kProtocolVersion, request, message})),
-        SendStatus::kSent);
-    return Answer(request);
-  }
-
- private:
-  Context context_;
-  ClientSocket socket_;
-  std::uint64_t request_ = 100;
-};
-
-class HostilePeer : public ::testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(InitCrypto());
-    cube_.StartServer();
-    std::ifstream in(cube_.State() / "operator" / "endpoint");
-    std::string key;
-    std::getline(in, server_.endpoint);
-    std::getline(in, key);
-    ASSERT_TRUE(FromHex(key, server_.key));
-  }
-  // A host of the test's own, enrolled through the protocol.
-  Keys Enrolled(const std::string& name) {
-    const std::string code = Field(cube_.Picube({"invite", "--json"}).out, "code");
-    auto parsed = ParseJoinCode(code, WallTime{0});
-    EXPECT_TRUE(parsed) << code;
-    const TransportKeys invitation = parsed->Invitation();
-    Keys keys = MakeKeys();
-    Enrol enrol{PrincipalKind::kHost, name, keys.transport.key, keys.signing.key, {}};
-    enrol.proof = SignEnrol(
-        keys.signing, {server_.key, invitation.key, enrol.transport_key, enrol.signing_key, name});
-    RawPeer joining(invitation, server_);
-    EXPECT_EQ(joining.FirstEvent(), LinkEvent::kConnected);
-    auto answer = joining.Ask(enrol);
-    EXPECT_TRUE(answer && std::holds_alternative<struct Enrolled>(*answer));
-    return keys;
-  }
-  static Hello HelloForPrimes() {
-    Hello hello;
-    hello.facts.cores = 1;
-    hello.facts.memory_bytes = 1ULL << 30;
-    hello.facts.disk_bytes = 1ULL << 30;
-    hello.facts.applications = {{"primes", 1}};
-    return hello;
-  }
-  void ExpectServerWorks() {
-    EXPECT_TRUE(cube_.Server().Running());
-    EXPECT_EQ(cube_.Picube({"hosts"}).code, 0);
-  }
-
-  Folder folder_;
-  Cube cube_{folder_.Path()};
-  ServerAddress server_;
-};
 
 TEST_F(HostilePeer, UnknownKeyIsTurnedAwayAtTheDoor) {
   RawPeer stranger(MakeTransportKeys(), server_);
@@ -123,13 +21,12 @@ TEST_F(HostilePeer, UnknownKeyIsTurnedAwayAtTheDoor) {
 }
 
 TEST_F(HostilePeer, GarbageOnTheRawPortChangesNothing) {
-  const int port = std::stoi(server_.endpoint.substr(server_.endpoint.rfind(':') + 1));
   Rng rng(4);
   for (int attempt = 0; attempt < 20; ++attempt) {
     const int raw = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(port));
+    to.sin_port = htons(Port());
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ASSERT_EQ(connect(raw, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
     std::string garbage(1 + rng.Below(4096), '\0');

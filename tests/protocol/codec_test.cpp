@@ -324,6 +324,44 @@ TEST(VersionsDeathTest, EncodingThemForVersionOneIsTheCallersMistake) {
   EXPECT_DEATH((void)Encode(envelope), "newer protocol version");
 }
 
+TEST(Versions, AnAnswerInAVersionThatCannotCarryItIsAnError) {
+  const Envelope ack = samples::Named("ack");
+  Bytes out = "kept";
+  const Status encoded = TryEncodeTo(1, 9, ack.message, out);
+  ASSERT_FALSE(encoded);
+  EXPECT_TRUE(Contains(encoded.error().what, "assign")) << encoded.error().what;
+  EXPECT_EQ(out, "kept");
+  EXPECT_FALSE(TryEncodeTo(3, 9, ack.message, out));
+  EXPECT_TRUE(TryEncodeTo(2, 9, ack.message, out));
+}
+
+// What the programs of a later version will speak.
+constexpr Versions kLater{.oldest = 2, .newest = 3};
+
+TEST(Versions, GreetingsAreUnderstoodWhateverElseAProgramSpeaks) {
+  std::size_t greetings = 0;
+  for (const samples::Sample& sample : samples::All()) {
+    Bytes bytes = Encode(sample.envelope);
+    bytes[1] = static_cast<char>(kGreetingVersion);
+    const bool greets = IsGreeting(sample.envelope.message);
+    if (greets) ++greetings;
+    EXPECT_EQ(Decode(bytes, kLater).has_value(), greets) << sample.name;
+  }
+  EXPECT_GE(greetings, 5U);
+}
+
+// The neighbours of a raise: a worker of versions 1 and 2 greets a server of versions 2 and 3.
+TEST(Versions, AWorkerOfTheVersionBeforeIsWelcomedAfterARaise) {
+  const Envelope hello{kGreetingVersion, 1, Hello{.oldest_version = 1, .newest_version = 2}};
+  const auto heard = Decode(Encode(hello), kLater);
+  ASSERT_TRUE(heard) << heard.error().Text();
+  EXPECT_EQ(std::get<Hello>(heard->message).newest_version, 2);
+  const auto welcome = Decode(Encode({kGreetingVersion, 1, Welcome{.version = 2}}));
+  ASSERT_TRUE(welcome) << welcome.error().Text();
+  const auto refused = Decode(Encode({kGreetingVersion, 1, Refused{}}), kLater);
+  EXPECT_TRUE(refused) << "and so can a worker that is too old be told so";
+}
+
 TEST(Versions, EarlierResultsNeedASignature) {
   Report report = std::get<Report>(samples::Named("report").message);
   report.signature.reset();
