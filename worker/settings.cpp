@@ -164,18 +164,26 @@ Status SaveEndpoints(const std::filesystem::path& path, const std::vector<std::s
   std::string text(line.c_str());  // "{endpoints: [...]}", perhaps over several lines
   std::ranges::replace(text, '\n', ' ');
   text = text.substr(1, text.rfind('}') - 1);
+  const auto before = LoadSettings(path);
+  if (!before) return std::unexpected(before.error());
+  const Error by_hand{
+      ErrorKind::kUser,
+      "the list of endpoints in " + path.string() + " is not on one line; it is left as it is.",
+      {}};
   std::ifstream old(path, std::ios::binary);
   std::string all;
   for (std::string one; std::getline(old, one);) {
-    if (!one.starts_with("endpoints:")) all += one + '\n';
+    const bool list = one.starts_with("endpoints:");
+    // What follows a list over several lines would be read as part of the line before it.
+    if (list && one.find(']') == std::string::npos) return std::unexpected(by_hand);
+    if (!list) all += one + '\n';
   }
   all += text + '\n';
   try {
     const auto parsed = Parse(path, all);
-    if (!parsed || parsed->endpoints != endpoints) {
-      return Fail(ErrorKind::kUser, "the list of endpoints in " + path.string() +
-                                        " is not on one line and is left as it is.");
-    }
+    const bool good = parsed && parsed->endpoints == endpoints &&
+                      parsed->server == before->server && parsed->server_key == before->server_key;
+    if (!good) return std::unexpected(by_hand);
   } catch (const YAML::Exception& e) {
     return Fail(ErrorKind::kUser, Where(path, e.mark) + ": " + e.msg + ".");
   }
