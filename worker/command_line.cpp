@@ -10,7 +10,7 @@ namespace picube {
 namespace {
 
 constexpr const char* kFooter = R"(
-Exit codes: 0 done, 1 failed (a supervisor may start it again), 2 wrong option or worker.yaml, 3 no work (--once),
+Exit codes: 0 done, 1 failed, 2 wrong option or worker.yaml, 3 no work (--once),
   4 server does not answer, 5 server refuses this worker, 6 join code mistyped,
   7 join code expired, 8 join code used or withdrawn, 9 no usable keys,
   10 another worker runs on this state directory
