@@ -12,6 +12,7 @@
 #include "cli/session.h"
 #include "cli/text.h"
 #include "protocol/base/limits.h"
+#include "protocol/base/text.h"
 #include "protocol/crypto/join_code.h"
 #include "protocol/crypto/keys.h"
 #include "protocol/crypto/signatures.h"
@@ -25,7 +26,7 @@ std::string WishedName(Session& session, const JoinCommand& command) {
   const std::string machine = session.world().environment("HOSTNAME");
   std::string name = user.empty() ? "operator" : user;
   if (!machine.empty()) name += "@" + machine;
-  return Clean(name).substr(0, limits::kNameBytes);
+  return CleanText(name, limits::kNameBytes);
 }
 
 Enrol MakeEnrol(const JoinCode& code, const Keys& keys, const std::string& name) {
@@ -75,6 +76,12 @@ Exit Run(Session& session, const JoinCommand& command) {
   if (code->kind != PrincipalKind::kOperator) {
     return session.Fail({ErrorKind::kUser, "this code is for a worker, not for an operator.",
                          "On the machine that shall work type `picube-worker join CODE`."});
+  }
+  if (command.name.size() > limits::kNameBytes || !IsCleanText(command.name)) {
+    return session.Fail(
+        {ErrorKind::kUser,
+         fmt::format("a name has at most {} bytes, all of them printable.", limits::kNameBytes),
+         "Give a shorter one with --name; the code has not been used."});
   }
   const std::filesystem::path folder = JoinFolder(session.common(), session.world().environment);
   if (HasProfile(folder)) {

@@ -15,6 +15,8 @@ namespace {
 
 // More than one transfer has on its way; the oldest go first, their owner sends them again.
 constexpr std::size_t kQueued = 64;
+// Handshakes cut short in a row. One or two are a server that goes down or is under a storm.
+constexpr int kCutsBelieved = 4;
 
 class ZmqLink final : public Link {
  public:
@@ -71,12 +73,15 @@ class ZmqLink final : public Link {
                     fmt::format("the server at {} does not know this key (any more).", endpoint_),
                     "Ask its operator for a new code (`picube invite --operator`) and join again.");
       }
-      if (*event == LinkEvent::kBroken) {
-        return Fail(
-            ErrorKind::kRefused,
-            fmt::format("whatever answers at {} is not the server that this key belongs to.",
-                        endpoint_),
-            "Check the address; if the server was set up anew, join it with a new code.");
+      if (*event == LinkEvent::kConnected) cuts_ = 0;
+      if (*event == LinkEvent::kCut) ++cuts_;
+      if (*event == LinkEvent::kBroken || cuts_ >= kCutsBelieved) {
+        return Fail(ErrorKind::kRefused,
+                    fmt::format("whatever answers at {} ends every handshake: it is not the server "
+                                "that this key belongs to, or it is being restarted.",
+                                endpoint_),
+                    "Try again; check the address; if the server was set up anew, join it with a "
+                    "new code.");
       }
     }
     return {};
@@ -85,6 +90,7 @@ class ZmqLink final : public Link {
   std::string endpoint_;
   ClientSocket socket_;
   std::deque<Bytes> queue_;
+  int cuts_ = 0;  // in a row
 };
 
 }  // namespace

@@ -106,14 +106,21 @@ std::optional<std::int64_t> BoardProbe::ReadNumber(const std::string& below_root
   return text ? Number<std::int64_t>(Trim(*text)) : std::nullopt;
 }
 
-std::optional<std::uint64_t> BoardProbe::MeminfoBytes(std::string_view field) const {
-  const auto text = Read("proc/meminfo");
+std::optional<std::uint64_t> BoardProbe::BytesOf(const std::string& below_root,
+                                                 std::string_view field) const {
+  const auto text = Read(below_root);
   if (!text) return std::nullopt;
   const std::size_t at = text->find(field);
   if (at == std::string::npos) return std::nullopt;
   const auto kib = Number<std::uint64_t>(Trim(std::string_view(*text).substr(at + field.size())));
   if (!kib || *kib == 0) return std::nullopt;
   return *kib * 1024;
+}
+
+std::optional<std::uint64_t> BoardProbe::OwnMemoryBytes() const {
+  const auto resident = BytesOf("proc/self/status", "VmRSS:");
+  if (!resident) return std::nullopt;
+  return *resident + BytesOf("proc/self/status", "VmSwap:").value_or(0);
 }
 
 std::optional<std::uint32_t> BoardProbe::Cores() const {
@@ -131,7 +138,7 @@ BoardFacts BoardProbe::Facts() const {
   }
   if (facts.board.empty()) facts.board = "generic";
   facts.cores = Cores();
-  facts.memory_bytes = MeminfoBytes("MemTotal:");
+  facts.memory_bytes = BytesOf("proc/meminfo", "MemTotal:");
   const std::string release = Read("etc/os-release").value_or("");
   constexpr std::string_view kPretty = "PRETTY_NAME=";
   const std::size_t at = release.find(kPretty);
@@ -151,7 +158,7 @@ BoardSample BoardProbe::Sample() const {
           .clock_mhz = Clock(),
           .throttle_flags = Throttled(),
           .load_permille = Load(),
-          .memory_available_bytes = MeminfoBytes("MemAvailable:")};
+          .memory_available_bytes = BytesOf("proc/meminfo", "MemAvailable:")};
 }
 
 std::optional<std::int32_t> BoardProbe::Temperature() const {

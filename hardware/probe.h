@@ -36,6 +36,12 @@ class BoardProbe {
 
   [[nodiscard]] BoardFacts Facts() const;
   [[nodiscard]] BoardSample Sample() const;
+  // Of this process, resident or swapped out.
+  [[nodiscard]] std::optional<std::uint64_t> OwnMemoryBytes() const;
+  // Of the machine, for whoever asks.
+  [[nodiscard]] std::optional<std::uint64_t> AvailableMemoryBytes() const {
+    return BytesOf("proc/meminfo", "MemAvailable:");
+  }
 
   // What this program was built for: "aarch64", "x86_64".
   [[nodiscard]] static std::string Isa();
@@ -43,7 +49,8 @@ class BoardProbe {
  private:
   [[nodiscard]] std::optional<std::string> Read(const std::string& below_root) const;
   [[nodiscard]] std::optional<std::int64_t> ReadNumber(const std::string& below_root) const;
-  [[nodiscard]] std::optional<std::uint64_t> MeminfoBytes(std::string_view field) const;
+  [[nodiscard]] std::optional<std::uint64_t> BytesOf(const std::string& below_root,
+                                                     std::string_view field) const;
   [[nodiscard]] std::optional<std::int32_t> Temperature() const;
   [[nodiscard]] std::optional<std::uint32_t> Clock() const;
   [[nodiscard]] std::optional<std::uint32_t> Throttled() const;

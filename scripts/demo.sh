@@ -39,7 +39,7 @@ start_server() {
 }
 start_worker() { # name program…
   local name=$1; shift
-  "$@" run --state "$place/$name" --threads 1 2>>"$place/$name.log" &
+  "$@" run --state "$place/$name" --threads 1 --reconnect-spread 1 2>>"$place/$name.log" &
   pid[$name]=$!
 }
 

@@ -87,6 +87,10 @@ void WorkerProcess::Do(agent::ForgetResult& action) {
   if (memory_results_.erase(action.lease) != 0) disk_.leases.erase(action.lease);
 }
 
+void WorkerProcess::Do(agent::SetResultAside&) {
+  stage_.Fail(nature_.name + " had a result refused for good");
+}
+
 void WorkerProcess::Do(agent::ReadPayload& action) {
   const auto kept = disk_.results.find(action.lease);
   const auto in_memory = memory_results_.find(action.lease);

@@ -90,6 +90,7 @@ class WorkerProcess : public PeerEnd {
   void Do(agent::PauseUnits& action);
   void Do(agent::SpoolResult& action);
   void Do(agent::ForgetResult& action);
+  void Do(agent::SetResultAside& action);
   void Do(agent::OpenBlob& action);
   void Do(agent::StoreChunk& action);
   void Do(agent::DropBlob& action);

@@ -39,6 +39,14 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--cache-mb", line.cache_mb, "input data kept, in MiB [4096]")
       ->type_name("N")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30));
+  app.add_option("--checkpoint-seconds", o.checkpoint_seconds,
+                 "least time between checkpoints of a unit [60]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 86'400));
+  app.add_option("--reconnect-spread", o.reconnect_spread,
+                 "after a lost connection wait a random time below this [15]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, 3600));
   app.add_option("--log-level", o.log_level, "debug, info, warning, error or off [info]")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));

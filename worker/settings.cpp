@@ -1,11 +1,17 @@
 #include "worker/settings.h"
 
+#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <sstream>
+
+#include "protocol/base/limits.h"
 
 namespace picube {
 namespace {
@@ -48,25 +54,41 @@ Status ReadText(const std::filesystem::path& path, const YAML::Node& node, std::
   return {};
 }
 
+Status ReadList(const std::filesystem::path& path, const YAML::Node& node,
+                std::vector<std::string>& out) {
+  if (!node.IsSequence() || node.size() > limits::kEndpoints) {
+    return Wrong(path, node,
+                 "a list of at most " + std::to_string(limits::kEndpoints) + " was expected.");
+  }
+  for (const auto& entry : node) {
+    if (Status read = ReadText(path, entry, out.emplace_back()); !read) return read;
+  }
+  return {};
+}
+
 Status ReadField(const std::filesystem::path& path, const YAML::Node& key, const YAML::Node& value,
                  WorkerSettings& settings) {
   const std::string name = key.IsScalar() ? key.Scalar() : "";
   if (name == "server") return ReadText(path, value, settings.server);
+  if (name == "endpoints") return ReadList(path, value, settings.endpoints);
   if (name == "server_key") return ReadKey(path, value, settings.server_key);
   if (name == "server_signing_key") return ReadKey(path, value, settings.server_signing_key);
   if (name == "name") return ReadText(path, value, settings.name);
   if (name == "log_level") return ReadText(path, value, settings.log_level);
   if (name == "cache_mb") return ReadNumber(path, value, 1ULL << 30, settings.cache_mb);
-  if (name == "threads") {
-    std::uint64_t threads = 0;
-    Status read = ReadNumber(path, value, 1024, threads);
-    settings.threads = static_cast<int>(threads);
+  const auto read_int = [&](std::uint64_t most, int& out) {
+    std::uint64_t number = 0;
+    Status read = ReadNumber(path, value, most, number);
+    out = static_cast<int>(number);
     return read;
-  }
-  return Wrong(path, key,
-               "unknown setting '" + name +
-                   "'. There are: server, server_key, server_signing_key, name, threads, cache_mb, "
-                   "log_level.");
+  };
+  if (name == "threads") return read_int(1024, settings.threads);
+  if (name == "reconnect_spread") return read_int(3600, settings.reconnect_spread);
+  return Wrong(
+      path, key,
+      "unknown setting '" + name +
+          "'. There are: server, endpoints, server_key, server_signing_key, name, threads, "
+          "cache_mb, reconnect_spread, log_level.");
 }
 
 Result<WorkerSettings> Parse(const std::filesystem::path& path, const std::string& text) {
@@ -80,6 +102,23 @@ Result<WorkerSettings> Parse(const std::filesystem::path& path, const std::strin
     }
   }
   return settings;
+}
+
+Status Replace(const std::filesystem::path& path, const std::string& text) {
+  std::filesystem::path fresh = path;
+  fresh += ".tmp";
+  const auto failed = [](const std::filesystem::path& what) {
+    return Fail(ErrorKind::kStore,
+                "cannot write " + what.string() + ": " + std::strerror(errno) + ".");
+  };
+  std::FILE* file = std::fopen(fresh.c_str(), "wbe");
+  if (file == nullptr) return failed(fresh);
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size() &&
+                       std::fflush(file) == 0 && ::fsync(::fileno(file)) == 0;
+  const bool closed = std::fclose(file) == 0;
+  if (!written || !closed) return failed(fresh);
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) return failed(path);
+  return {};
 }
 
 }  // namespace
@@ -105,26 +144,50 @@ Status SaveSettings(const std::filesystem::path& path, const WorkerSettings& set
              "Written by `picube-worker join`. threads: 0 = all; cache_mb: input data kept.")
       << YAML::Newline << YAML::BeginMap;
   out << YAML::Key << "server" << YAML::Value << settings.server;
+  if (!settings.endpoints.empty()) {
+    out << YAML::Key << "endpoints" << YAML::Value << YAML::Flow << settings.endpoints;
+  }
   out << YAML::Key << "server_key" << YAML::Value << ToHex(settings.server_key);
   out << YAML::Key << "server_signing_key" << YAML::Value << ToHex(settings.server_signing_key);
   out << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << settings.name;
   out << YAML::Key << "threads" << YAML::Value << settings.threads;
   out << YAML::Key << "cache_mb" << YAML::Value << settings.cache_mb;
+  out << YAML::Key << "reconnect_spread" << YAML::Value << settings.reconnect_spread;
   out << YAML::Key << "log_level" << YAML::Value << settings.log_level << YAML::EndMap;
-  std::filesystem::path fresh = path;
-  fresh += ".tmp";
-  {
-    std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
-    file << out.c_str() << '\n';
-    file.flush();
-    if (!file) return Fail(ErrorKind::kStore, "cannot write " + fresh.string() + ".");
+  return Replace(path, std::string(out.c_str()) + '\n');
+}
+
+Status SaveEndpoints(const std::filesystem::path& path, const std::vector<std::string>& endpoints) {
+  YAML::Emitter line;
+  line << YAML::Flow << YAML::BeginMap << YAML::Key << "endpoints" << YAML::Value << endpoints
+       << YAML::EndMap;
+  std::string text(line.c_str());  // "{endpoints: [...]}", perhaps over several lines
+  std::ranges::replace(text, '\n', ' ');
+  text = text.substr(1, text.rfind('}') - 1);
+  const auto before = LoadSettings(path);
+  if (!before) return std::unexpected(before.error());
+  const Error by_hand{
+      ErrorKind::kUser,
+      "the list of endpoints in " + path.string() + " is not on one line; it is left as it is.",
+      {}};
+  std::ifstream old(path, std::ios::binary);
+  std::string all;
+  for (std::string one; std::getline(old, one);) {
+    const bool list = one.starts_with("endpoints:");
+    // What follows a list over several lines would be read as part of the line before it.
+    if (list && one.find(']') == std::string::npos) return std::unexpected(by_hand);
+    if (!list) all += one + '\n';
   }
-  std::error_code error;
-  std::filesystem::rename(fresh, path, error);
-  if (error) {
-    return Fail(ErrorKind::kStore, "cannot write " + path.string() + ": " + error.message() + ".");
+  all += text + '\n';
+  try {
+    const auto parsed = Parse(path, all);
+    const bool good = parsed && parsed->endpoints == endpoints &&
+                      parsed->server == before->server && parsed->server_key == before->server_key;
+    if (!good) return std::unexpected(by_hand);
+  } catch (const YAML::Exception& e) {
+    return Fail(ErrorKind::kUser, Where(path, e.mark) + ": " + e.msg + ".");
   }
-  return {};
+  return Replace(path, all);
 }
 
 }  // namespace picube

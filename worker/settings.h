@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "protocol/base/error.h"
 #include "protocol/base/ids.h"
@@ -12,19 +13,26 @@
 namespace picube {
 
 struct WorkerSettings {
-  std::string server;       // endpoint: "tcp://cube.local:7425"
-  TransportKey server_key;  // the key the server must prove to hold
+  std::string server;                  // endpoint: "tcp://cube.local:7425"
+  std::vector<std::string> endpoints;  // of the same server, as it said; tried after `server`
+  TransportKey server_key;             // the key the server must prove to hold
   SigningKey server_signing_key;
   std::string name;               // as the server knows this host
   int threads = 0;                // 0 = all
   std::uint64_t cache_mb = 4096;  // of input blobs, in MiB
+  int reconnect_spread = 15;      // seconds; after a loss the first try comes within it
   std::string log_level = "info";
 };
 
 // kUser: what is wrong, with file, line and column. kHost: not there or cannot be read.
 [[nodiscard]] Result<WorkerSettings> LoadSettings(const std::filesystem::path& path);
-// Replaces the file in one step. kStore.
+// Replaces the file in one step, durably. kStore.
 [[nodiscard]] Status SaveSettings(const std::filesystem::path& path,
                                   const WorkerSettings& settings);
+
+// Puts the list into the file and leaves all else, comments too, as people wrote it. kStore: cannot
+// be written. kUser: the list stands there in a form that only a person can change.
+[[nodiscard]] Status SaveEndpoints(const std::filesystem::path& path,
+                                   const std::vector<std::string>& endpoints);
 
 }  // namespace picube

@@ -9,10 +9,13 @@
 #include <cstdlib>
 #include <utility>
 
+#include "protocol/transport/blob_transfer.h"
+
 namespace picube {
 namespace {
 
 constexpr Duration kReadingsEvery = 5s;
+constexpr Duration kMemoryEvery = 1s;  // while a unit runs
 constexpr Duration kRetryDiskEvery = 10s;
 // A Hello is said every 10 s; after several without an answer the connection itself is in doubt.
 constexpr Duration kGreetingMost = 30s;
@@ -82,6 +85,8 @@ Shell::Shell(const Parts& parts, AgentOptions options, const RunnerOptions& runn
       runner_(runner, parts.applications,
               [this](agent::Input input) { mailbox_.Put(std::move(input)); }) {}
 
+Shell::~Shell() { stop_checking_ = true; }
+
 int Shell::Run(const StopSignals& signals) {
   Begin();
   while (!exit_) Turn(signals);
@@ -96,27 +101,63 @@ void Shell::Begin() {
   for (const agent::UnitWork& work : kept.leases) {
     wanted.insert(wanted.end(), work.inputs.begin(), work.inputs.end());
   }
-  BlobFolder::Contents blobs = parts_.blobs.Load(wanted);
   for (const std::string& warning : kept.warnings) parts_.log.Warn(warning, now);
-  for (const std::string& warning : blobs.warnings) parts_.log.Warn(warning, now);
   if (!kept.results.empty() || !kept.leases.empty()) {
     parts_.log.Info("kept from before: " + std::to_string(kept.results.size()) + " results, " +
                         std::to_string(kept.leases.size()) + " units to compute",
                     now);
   }
   next_readings_ = now;
-  Feed(agent::Started{std::move(kept.results), std::move(kept.leases), std::move(blobs.blobs)});
+  ReadMemory();
+  Feed(agent::Started{.results = std::move(kept.results),
+                      .leases = std::move(kept.leases),
+                      .blobs = {},
+                      .cache_checked = false});
+  CheckCache(std::move(wanted));
+}
+
+// Beside the loop: gigabytes take minutes to read, and units without inputs need not wait for them.
+void Shell::CheckCache(std::vector<BlobRef> wanted) {
+  cache_ = std::async(std::launch::async, [this, wanted = std::move(wanted)] {
+    auto contents = parts_.blobs.Load(wanted, [this] { return stop_checking_.load(); });
+    parts_.waker.Wake();
+    return contents;
+  });
+}
+
+void Shell::TakeCache() {
+  if (!cache_.valid() || cache_.wait_for(0s) != std::future_status::ready) return;
+  BlobFolder::Contents contents = cache_.get();
+  for (const std::string& warning : contents.warnings) parts_.log.Warn(warning, MonotonicNow());
+  Feed(agent::CacheChecked{std::move(contents.blobs)});
+}
+
+void Shell::ReadMemory() {
+  agent::MemoryReading reading;
+  reading.own_bytes = parts_.probe.OwnMemoryBytes();
+  reading.available_bytes = parts_.probe.AvailableMemoryBytes();
+  // Results that wait in memory are no part of the unit that runs.
+  if (reading.own_bytes) {
+    *reading.own_bytes -= std::min(*reading.own_bytes, parts_.spool.MemoryBytes());
+  }
+  next_memory_ = MonotonicNow() + kMemoryEvery;
+  Feed(reading);
 }
 
 void Shell::Turn(const StopSignals& signals) {
   Instant now = MonotonicNow();
-  const Instant until = std::min(agent_.NextDeadline().value_or(next_readings_), next_readings_);
+  Instant until = std::min(agent_.NextDeadline().value_or(next_readings_), next_readings_);
+  until = std::min(until, parts_.link.NextDeadline().value_or(until));
+  if (agent_.Running()) until = std::min(until, next_memory_);
+  if (cache_.valid()) until = std::min(until, now + 1s);  // a wake may come a moment too early
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now, Duration{}));
   parts_.link.Poll(wait, parts_.waker);
   now = MonotonicNow();
   std::vector<std::string> warnings;
   for (agent::Input& input : parts_.link.Receive(now, warnings)) Feed(std::move(input));
   for (const std::string& warning : warnings) parts_.log.Warn(warning, now);
+  if (const auto news = parts_.link.TakeNews()) parts_.keep_endpoints(*news);
+  TakeCache();
   for (agent::Input& input : mailbox_.TakeAll()) Feed(std::move(input));
   if (signals.Asked() && !std::exchange(told_to_stop_, true)) Feed(agent::StopAsked{});
   Periodic(now);
@@ -128,7 +169,9 @@ void Shell::Periodic(Instant now) {
   if (now >= next_readings_) {
     next_readings_ = now + kReadingsEvery;
     Feed(agent::BoardReadings{ReadingsOf(parts_.probe.Sample())});
+    ReadMemory();
   }
+  if (agent_.Running() && now >= next_memory_) ReadMemory();
   RenewIfUnheard(now);
   if (disk_trouble_ && now >= next_retry_) {
     next_retry_ = now + kRetryDiskEvery;
@@ -147,7 +190,7 @@ void Shell::RenewIfUnheard(Instant now) {
   if (now - *greeting_since_ < kGreetingMost) return;
   greeting_since_ = now;
   parts_.log.Warn("the server does not answer; connecting anew", now);
-  parts_.link.Renew();
+  parts_.link.Renew(now);
 }
 
 void Shell::Feed(agent::Input input) {
@@ -195,10 +238,15 @@ void Shell::Do(agent::StartUnit& action) {
   }
   std::vector<std::filesystem::path> files;
   for (const BlobRef& blob : action.work.inputs) files.push_back(parts_.blobs.Use(blob.hash));
-  const LeaseId lease = action.work.lease;
-  parts_.log.Say(agent::Log::Level::kDebug,
-                 "unit " + std::to_string(action.work.unit.value) + " starts", MonotonicNow());
-  runner_.Start({std::move(action.work), std::move(files), parts_.spool.Checkpoint(lease)});
+  CheckpointFile checkpoint = parts_.spool.Checkpoint(action.work.lease);
+  const std::string unit = "unit " + std::to_string(action.work.unit.value);
+  if (checkpoint.Exists()) {
+    parts_.log.Info(unit + " goes on from its checkpoint", MonotonicNow());
+  } else {
+    parts_.log.Say(agent::Log::Level::kDebug, unit + " starts", MonotonicNow());
+  }
+  ReadMemory();  // what the process holds without it
+  runner_.Start({std::move(action.work), std::move(files), std::move(checkpoint)});
 }
 
 void Shell::Do(agent::StopUnit&) { runner_.Stop(); }
@@ -215,8 +263,13 @@ void Shell::Do(agent::SpoolResult& action) {
 }
 
 void Shell::Do(agent::ForgetResult& action) { parts_.spool.ForgetResult(action.lease); }
-void Shell::Do(agent::OpenBlob& action) { Feed(parts_.blobs.Begin(action.blob)); }
-void Shell::Do(agent::StoreChunk& action) { Feed(parts_.blobs.Store(action.chunk)); }
+void Shell::Do(agent::SetResultAside& action) { parts_.spool.SetResultAside(action.lease); }
+void Shell::Do(agent::OpenBlob& action) { MindDisk(parts_.blobs.Begin(action.blob)); }
+void Shell::Do(agent::StoreChunk& action) { MindDisk(parts_.blobs.Store(action.chunk)); }
+void Shell::MindDisk(const agent::BlobState& state) {
+  if (state.error && state.error->kind == ErrorKind::kStore) disk_trouble_ = true;
+  Feed(state);
+}
 void Shell::Do(agent::DropBlob& action) { parts_.blobs.Drop(action.blob); }
 
 void Shell::Do(agent::ReadPayload& action) {
@@ -224,7 +277,7 @@ void Shell::Do(agent::ReadPayload& action) {
   agent::PayloadChunk answer;
   answer.lease = action.lease;
   if (chunk) {
-    answer.chunk = *std::move(chunk);
+    answer.chunk = PackChunk(*std::move(chunk));
   } else {
     answer.error = chunk.error();
   }

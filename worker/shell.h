@@ -2,8 +2,11 @@
 // main thread's; the runner's thread only puts inputs into the mailbox.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 #include <deque>
+#include <functional>
+#include <future>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -60,8 +63,13 @@ class Shell {
     Waker& waker;
     BoardProbe& probe;
     const ApplicationRegistry& applications;
+    // The server has said at which endpoints it is found.
+    std::function<void(const std::vector<std::string>&)> keep_endpoints;
   };
   Shell(const Parts& parts, AgentOptions options, const RunnerOptions& runner, Rng rng);
+  ~Shell();
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
 
   // Until the agent ends or cannot go on. The exit code.
   [[nodiscard]] int Run(const StopSignals& signals);
@@ -70,6 +78,10 @@ class Shell {
 
  private:
   void Begin();
+  void CheckCache(std::vector<BlobRef> wanted);
+  void TakeCache();
+  void ReadMemory();
+  void MindDisk(const agent::BlobState& state);
   void Turn(const StopSignals& signals);
   void Periodic(Instant now);
   void RenewIfUnheard(Instant now);
@@ -84,6 +96,7 @@ class Shell {
   void Do(agent::PauseUnits& action);
   void Do(agent::SpoolResult& action);
   void Do(agent::ForgetResult& action);
+  void Do(agent::SetResultAside& action);
   void Do(agent::OpenBlob& action);
   void Do(agent::StoreChunk& action);
   void Do(agent::DropBlob& action);
@@ -100,9 +113,12 @@ class Shell {
   bool told_to_stop_ = false;
   bool disk_trouble_ = false;
   Instant next_readings_{};
+  Instant next_memory_{};
   Instant next_retry_{};
   std::optional<Instant> greeting_since_;
-  Runner runner_;  // last: its thread ends first
+  std::atomic<bool> stop_checking_ = false;
+  std::future<BlobFolder::Contents> cache_;  // valid while the cache is looked through
+  Runner runner_;                            // last: its thread ends first
 };
 
 }  // namespace picube

@@ -1,9 +1,6 @@
 #include "worker/worker.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -17,7 +14,8 @@
 #include "protocol/lan/lan.h"
 #include "protocol/transport/context.h"
 #include "worker/core/agent.h"
-#include "worker/link/join.h"
+#include "worker/facts.h"
+#include "worker/joining.h"
 #include "worker/link/link.h"
 #include "worker/log.h"
 #include "worker/settings.h"
@@ -30,31 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Said before the log is there, and by `join`, which has none.
-int Stop(WorkerExit code, const Error& error) {
-  std::fprintf(stderr, "picube-worker: %s\n", error.Text().c_str());
-  return std::to_underlying(code);
-}
-
-fs::path StateOf(const WorkerOptions& options) {
-  return options.state.empty() ? DefaultWorkerState() : options.state;
-}
-
-std::string MachineName() {
-  std::array<char, limits::kNameBytes + 1> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "worker";
-  return name.data();
-}
-
-WallTime WallNow() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
-}
-
-WorkerExit ExitFor(const Error& error) {
-  return error.kind == ErrorKind::kRefused ? WorkerExit::kStateInUse : WorkerExit::kFailed;
-}
-
 // Options win over the file.
 WorkerSettings Merge(WorkerSettings settings, const WorkerOptions& options) {
   if (!options.server.empty()) settings.server = options.server;
@@ -64,28 +37,9 @@ WorkerSettings Merge(WorkerSettings settings, const WorkerOptions& options) {
   settings.threads = std::clamp(settings.threads, 1, 1024);
   if (options.cache_bytes > 0)
     settings.cache_mb = std::max<std::uint64_t>(1, options.cache_bytes >> 20);
+  if (options.reconnect_spread >= 0) settings.reconnect_spread = options.reconnect_spread;
   if (!options.log_level.empty()) settings.log_level = options.log_level;
   return settings;
-}
-
-HostFacts FactsOf(const BoardProbe& probe, const WorkerOptions& options, const fs::path& state,
-                  const ApplicationRegistry& applications) {
-  const BoardFacts board = probe.Facts();
-  HostFacts facts;
-  facts.software = options.software;
-  facts.board = board.board;
-  facts.isa = BoardProbe::Isa();
-  facts.os = board.os;
-  facts.cores = board.cores.value_or(std::max(1U, std::thread::hardware_concurrency()));
-  facts.memory_bytes = board.memory_bytes.value_or(0);
-  std::error_code error;
-  const fs::space_info space = fs::space(state, error);
-  if (!error) facts.disk_bytes = space.available;
-  for (const Application* application : applications.All()) {
-    if (facts.applications.size() == limits::kApplications) break;
-    facts.applications.push_back({application->Info().name, application->Info().version});
-  }
-  return facts;
 }
 
 AgentOptions AgentOptionsOf(const WorkerOptions& options, const WorkerSettings& settings) {
@@ -94,6 +48,13 @@ AgentOptions AgentOptionsOf(const WorkerOptions& options, const WorkerSettings& 
   agent.once = options.once;
   agent.cache_bytes = settings.cache_mb << 20;
   return agent;
+}
+
+// A retired list would only be tried in vain, so a failure to keep it is worth a line, no more.
+void KeepEndpoints(const fs::path& state, WorkerLog& log,
+                   const std::vector<std::string>& endpoints) {
+  const Status kept = SaveEndpoints(state / "worker.yaml", endpoints);
+  if (!kept) log.Warn(kept.error().what, MonotonicNow());
 }
 
 int RunJoined(const WorkerOptions& options, const WorkerSettings& settings, Keys keys, Spool& spool,
@@ -105,38 +66,34 @@ int RunJoined(const WorkerOptions& options, const WorkerSettings& settings, Keys
   WorkerLog log(settings.log_level);
   Waker waker;
   const StopSignals signals(waker);
-  Context context;
-  Link link(context, std::move(keys), settings.server_key);
-  if (const Status begun = link.Connect(settings.server); !begun) {
-    return Stop(WorkerExit::kUsage, begun.error());
-  }
   AgentOptions agent = AgentOptionsOf(options, settings);
   agent.facts = FactsOf(probe, options, state, applications);
+  agent.facts.benchmark_flops = KnownFlops(state, settings.threads);
   std::random_device seed;
-  const std::uint64_t random = (std::uint64_t{seed()} << 32) | seed();
+  Rng rng((std::uint64_t{seed()} << 32) | seed());
+  Context context;
+  const ReconnectOptions reconnect{.spread = std::chrono::seconds(settings.reconnect_spread),
+                                   .patient = !options.once};
+  Link link(context, std::move(keys), settings.server_key, Reconnect(reconnect, rng.Fork()));
+  std::vector<std::string> endpoints = settings.endpoints;
+  endpoints.insert(endpoints.begin(), settings.server);
+  if (const Status begun = link.Connect(std::move(endpoints), MonotonicNow()); !begun) {
+    return Stop(WorkerExit::kUsage, begun.error());
+  }
   RunnerOptions runner;
   runner.threads = settings.threads;
+  runner.least_checkpoint_interval = std::chrono::seconds(options.checkpoint_seconds);
   log.Info(options.software + " on " + agent.facts.board + ", " + std::to_string(settings.threads) +
                " threads, server " + settings.server,
            MonotonicNow());
-  Shell shell({spool, *blobs, link, log, waker, probe, applications}, std::move(agent), runner,
-              Rng(random));
+  const auto keep = [&](const std::vector<std::string>& told) { KeepEndpoints(state, log, told); };
+  Shell shell({spool, *blobs, link, log, waker, probe, applications, keep}, std::move(agent),
+              runner, rng.Fork());
   const int code = shell.Run(signals);
   log.Flush();
   // A kernel that does not come back would hold the process for ever. All that matters is on disk.
   if (shell.KernelRuns()) std::_Exit(code);
   return code;
-}
-
-// The settings of an earlier join stay, except for what the new one says.
-Status SaveJoin(const fs::path& state, const JoinCode& code, const Enrolled& enrolled) {
-  const fs::path path = state / "worker.yaml";
-  WorkerSettings settings = LoadSettings(path).value_or(WorkerSettings{});
-  settings.server = code.endpoint;
-  settings.server_key = code.server_transport_key;
-  settings.server_signing_key = code.server_signing_key;
-  settings.name = enrolled.name;
-  return SaveSettings(path, settings);
 }
 
 }  // namespace
@@ -154,12 +111,18 @@ int RunWorker(const WorkerOptions& options, const ApplicationRegistry& applicati
   if (const Status ready = InitCrypto(); !ready) return Stop(WorkerExit::kFailed, ready.error());
   const fs::path state = StateOf(options);
   std::error_code error;
-  if (!fs::exists(state / "worker.yaml", error)) {
+  const bool joined = fs::exists(state / "worker.yaml", error) || JoinIsUnfinished(state);
+  if (!joined) {
     return Stop(WorkerExit::kKeys, {ErrorKind::kUser,
                                     "this worker has not joined a project yet (there is no " +
                                         (state / "worker.yaml").string() + ").",
                                     "Ask the server's operator for a code, then run: "
                                     "picube-worker join CODE"});
+  }
+  auto spool = Spool::Open(state);
+  if (!spool) return Stop(ExitFor(spool.error()), spool.error());
+  if (const Status finished = FinishJoin(state, **spool); !finished) {
+    return Stop(WorkerExit::kFailed, finished.error());
   }
   const auto settings = LoadSettings(state / "worker.yaml");
   if (!settings) return Stop(WorkerExit::kUsage, settings.error());
@@ -168,47 +131,12 @@ int RunWorker(const WorkerOptions& options, const ApplicationRegistry& applicati
                 {ErrorKind::kUser, (state / "worker.yaml").string() + " lacks server_key.",
                  "Join again: picube-worker join CODE"});
   }
-  auto spool = Spool::Open(state);
-  if (!spool) return Stop(ExitFor(spool.error()), spool.error());
+  const auto moved = (*spool)->BelongTo(Fingerprint(settings->server_key));
+  if (!moved) return Stop(WorkerExit::kFailed, moved.error());
+  SayMoved(*moved, **spool);
   auto keys = LoadKeys((state / "worker.keys").string());
   if (!keys) return Stop(WorkerExit::kKeys, keys.error());
   return RunJoined(options, Merge(*settings, options), *std::move(keys), **spool, applications);
-}
-
-int JoinProject(const WorkerOptions& options, const std::string& text) {
-  if (const Status ready = InitCrypto(); !ready) return Stop(WorkerExit::kFailed, ready.error());
-  auto code = ReadJoinCode(text, WallNow());
-  if (!code) return Stop(code.error().code, code.error().error);
-  if (!options.server.empty()) code->endpoint = options.server;
-  const fs::path state = StateOf(options);
-  const auto spool = Spool::Open(state);
-  if (!spool) return Stop(ExitFor(spool.error()), spool.error());
-  // The keys are on disk before the server hears of them: an answer that gets lost must not leave a
-  // host that nobody can be. Old keys stay until the new ones are good.
-  const fs::path fresh = state / "worker.keys.new";
-  const Keys keys = MakeKeys();
-  if (const Status saved = SaveKeys(fresh.string(), keys); !saved) {
-    return Stop(WorkerExit::kFailed, saved.error());
-  }
-  Context context;
-  const std::string name = options.name.empty() ? MachineName() : options.name;
-  const auto enrolled = EnrolHost(context, *code, keys, {.name = name});
-  if (!enrolled) return Stop(enrolled.error().code, enrolled.error().error);
-  std::error_code error;
-  fs::rename(fresh, state / "worker.keys", error);
-  if (error) {
-    return Stop(WorkerExit::kFailed,
-                {ErrorKind::kStore, "cannot write worker.keys: " + error.message() + ".", {}});
-  }
-  if (const Status saved = SaveJoin(state, *code, *enrolled); !saved) {
-    return Stop(WorkerExit::kFailed, saved.error());
-  }
-  std::printf(
-      "Joined %s (key %s) as %s (host %llu, owner %s).\nStart computing with: picube-worker%s\n",
-      code->endpoint.c_str(), Fingerprint(code->server_transport_key).c_str(),
-      enrolled->name.c_str(), static_cast<unsigned long long>(enrolled->id.value),
-      enrolled->owner.c_str(), options.state.empty() ? "" : (" --state " + state.string()).c_str());
-  return std::to_underlying(WorkerExit::kOk);
 }
 
 int DiscoverServers(const WorkerOptions& options) {

@@ -17,6 +17,8 @@ struct WorkerOptions {
   int threads = 0;                // 0 = all
   std::uint64_t cache_bytes = 0;  // of input blobs; 0 = the default
   bool once = false;              // ask once, compute what comes, end
+  int checkpoint_seconds = 60;    // least time between two checkpoints of a unit
+  int reconnect_spread = -1;      // seconds; < 0 = as in worker.yaml
   int discover_seconds = 3;       // how long `discover` listens
   bool json = false;              // output of `discover`
   std::string log_level;          // trace, debug, info, warning, error, off; empty = info

@@ -63,6 +63,9 @@ inline constexpr Duration kHostBackoffLeast = 10s;
 inline constexpr Duration kHostBackoffMost = 1h;
 inline constexpr Duration kReconnectLeast = 1s;
 inline constexpr Duration kReconnectMost = 60s;
+// After a lost connection the first try comes within this, at random: ten thousand handshakes take
+// a server about 15 s.
+inline constexpr Duration kReconnectSpread = 15s;
 
 // --- Hostile peers (wire.md)
 // ------------------------------------------------------------------------

@@ -18,8 +18,22 @@ constexpr std::size_t kCheckBytes = 4;
 constexpr std::size_t kFixedBytes = 2 + 8 + 3 * 32;
 constexpr std::size_t kMostEndpoint = 200;
 
+// Wipes a text when it goes: it holds, or is made of, the invitation's secret. Texts are reserved
+// before they are filled, so that no copy is left by growing.
+class WipeAtEnd {
+ public:
+  explicit WipeAtEnd(std::string& text) : text_(text) {}
+  ~WipeAtEnd() { Wipe(text_.data(), text_.size()); }
+  WipeAtEnd(const WipeAtEnd&) = delete;
+  WipeAtEnd& operator=(const WipeAtEnd&) = delete;
+
+ private:
+  std::string& text_;
+};
+
 std::string ToBase32(BytesView bytes) {
   std::string text;
+  text.reserve(bytes.size() * 8 / 5 + 1);
   unsigned held = 0;
   unsigned bits = 0;
   for (const char c : bytes) {
@@ -110,9 +124,11 @@ std::string EncodeJoinCode(const JoinCode& code) {
   bytes += code.endpoint;
   bytes += Hash(bytes).View().substr(0, kCheckBytes);
 
-  const std::string digits = ToBase32(bytes);
-  Wipe(bytes.data(), bytes.size());
+  const WipeAtEnd wipe_bytes(bytes);
+  std::string digits = ToBase32(bytes);
+  const WipeAtEnd wipe_digits(digits);
   std::string text(kPrefix);
+  text.reserve(kPrefix.size() + digits.size() * 6 / 5 + 1);
   for (std::size_t i = 0; i < digits.size(); ++i) {
     if (i != 0 && i % 5 == 0) text += '-';
     text += digits[i];
@@ -121,10 +137,12 @@ std::string EncodeJoinCode(const JoinCode& code) {
 }
 
 Result<JoinCode> ParseJoinCode(std::string_view text, WallTime now) {
-  const Result<std::string> digits = Digits(text);
+  Result<std::string> digits = Digits(text);
   if (!digits) return std::unexpected(digits.error());
-  const std::optional<Bytes> opened = FromDigits(*digits);
+  const WipeAtEnd wipe_digits(*digits);
+  std::optional<Bytes> opened = FromDigits(*digits);
   if (!opened) return Mistyped("The join code is mistyped at its end.");
+  const WipeAtEnd wipe_bytes(*opened);
   const Bytes& bytes = *opened;
   if (bytes.size() < kFixedBytes + kCheckBytes) {
     return Mistyped("The join code is too short: a part is missing.");

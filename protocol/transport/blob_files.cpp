@@ -17,7 +17,8 @@ namespace {
 constexpr int kCompressionLevel = 1;  // a Pi 4 keeps up with a gigabit line
 
 std::unexpected<Error> FileError(const std::string& doing, const std::string& path) {
-  const bool is_store = errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EROFS;
+  const bool is_store = errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EROFS ||
+                        errno == EFBIG;  // a limit on files is a full disk
   return Fail(is_store ? ErrorKind::kStore : ErrorKind::kHost,
               "Cannot " + doing + " " + path + ": " + std::strerror(errno) + ".");
 }

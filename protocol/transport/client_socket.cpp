@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
                         ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_CLOSED;
 
 int Milliseconds(Duration span) { return static_cast<int>(span.count() / 1000); }
 
@@ -65,8 +65,12 @@ class ClientSocket::Impl {
     socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(limits::kMessageBytes));
     socket.set(zmq::sockopt::rcvhwm, options.receive_queue);
     socket.set(zmq::sockopt::sndhwm, options.send_queue);
-    socket.set(zmq::sockopt::reconnect_ivl, Milliseconds(options.reconnect_least));
-    socket.set(zmq::sockopt::reconnect_ivl_max, Milliseconds(options.reconnect_most));
+    const int never = -1;
+    socket.set(zmq::sockopt::reconnect_ivl,
+               options.reconnects ? Milliseconds(options.reconnect_least) : never);
+    if (options.reconnects) {
+      socket.set(zmq::sockopt::reconnect_ivl_max, Milliseconds(options.reconnect_most));
+    }
     socket.set(zmq::sockopt::handshake_ivl, Milliseconds(options.handshake));
     socket.set(zmq::sockopt::heartbeat_ivl, Milliseconds(options.heartbeat));
     socket.set(zmq::sockopt::heartbeat_timeout, Milliseconds(options.heartbeat_timeout));
@@ -134,8 +138,11 @@ std::optional<LinkEvent> ClientSocket::TakeEvent() {
       case 0: return std::nullopt;
       case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: impl_->connected = true; return LinkEvent::kConnected;
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return LinkEvent::kRefused;
-      case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: return LinkEvent::kBroken;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: return LinkEvent::kBroken;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: return LinkEvent::kCut;
+      case ZMQ_EVENT_CLOSED:  // an attempt at TCP; a connection that was made is "disconnected"
+        if (impl_->options.reconnects) continue;
+        return LinkEvent::kFailed;
       case ZMQ_EVENT_DISCONNECTED:
         // Also comes after a failed handshake, which has told its own event.
         if (!std::exchange(impl_->connected, false)) continue;

@@ -1,5 +1,5 @@
-// The way to a server: a ZeroMQ DEALER with CURVE. Connects again by itself, 1 s to 60 s after a
-// loss (with its own random part, so that 10,000 workers do not come back in one second).
+// The way to a server: a ZeroMQ DEALER with CURVE. Connects again by itself after a loss, unless
+// its owner wishes to say when.
 //
 // One thread. Messages given to Send while no connection stands are refused, not queued: what must
 // arrive is kept and sent again by its owner.
@@ -28,6 +28,8 @@ struct ClientSocketOptions {
   Duration heartbeat_timeout = 90s;
   int receive_queue = 256;
   int send_queue = 256;
+  // False: every connection and attempt ends with an event, and the owner calls Reconnect().
+  bool reconnects = true;
   // Events cost two inproc sockets a client; a load generator may do without.
   bool events = true;
 };
@@ -37,8 +39,10 @@ enum class LinkEvent : std::uint8_t {
   kConnected,     // the server has accepted our key
   kDisconnected,  // the connection has ended; it is tried again
   kRefused,       // the server does not know (any more) our key; call Reconnect() to try again
-  kBroken,        // whoever answers there has not the server's key or speaks another protocol;
-                  // call Reconnect() to try again
+  kBroken,        // whoever answers there speaks another protocol; call Reconnect() to try again
+  kCut,           // the handshake was cut short or timed out: the server is going down or under a
+                  // storm, or it has another key and cannot read ours; tried again as after a loss
+  kFailed,        // nobody answers there; told only to an owner who reconnects
 };
 
 class ClientSocket {

@@ -13,6 +13,7 @@
 
 #include "protocol/base/error.h"
 #include "protocol/base/ids.h"
+#include "protocol/base/text.h"
 
 namespace picube::pack {
 
@@ -128,10 +129,8 @@ class MapWalk {
   bool have_ = false;
 };
 
-// UTF-8 without control characters other than tab and line feed.
-[[nodiscard]] bool IsCleanText(std::string_view text);
-// At most `most` bytes of it, with '?' for what is not clean.
-[[nodiscard]] std::string CleanText(std::string_view text, std::size_t most);
+using picube::CleanText;
+using picube::IsCleanText;
 // One to 255 bytes, clean, without '/', '\\', line feed, tab; not "." or "..".
 [[nodiscard]] bool IsFileName(std::string_view name);
 

@@ -98,6 +98,12 @@ TEST_F(JoinTest, AJoinWhoseAnswerWasLostIsCompletedByTheSameCommand) {
   EXPECT_TRUE(LoadProfile(desk_.folder / "profile").has_value());
 }
 
+TEST_F(JoinTest, ANameThatIsTooLongIsWrongUsageBeforeTheCodeIsUsed) {
+  EXPECT_EQ(desk_.Run({"join", Code(), "--name", std::string(65, 'x')}), Exit::kWrongUsage);
+  EXPECT_EQ(desk_.Run({"join", Code(), "--name", "caf\xe9"}), Exit::kWrongUsage);
+  EXPECT_EQ(desk_.connections, 0);
+}
+
 TEST_F(JoinTest, KeysThatOthersMayReadAreRefused) {
   ASSERT_EQ(desk_.Run({"join", Code()}), Exit::kOk);
   chmod(desk_.Path("profile/keys").c_str(), 0644);

@@ -1,9 +1,13 @@
 // Bad input of every kind a person can give: a clear error that says what to do, and nothing lost.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -215,18 +219,50 @@ TEST_F(BadInput, ServerThatCannotWriteIsReadOnlyUntilItCan) {
   EXPECT_EQ(cube_.Watch(batch), 0);
 }
 
+// A log that can be read while no file can be written.
+class PipeLog {
+ public:
+  explicit PipeLog(const std::filesystem::path& path) {
+    EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+    pipe_ = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  }
+  ~PipeLog() { close(pipe_); }
+  PipeLog(const PipeLog&) = delete;
+  PipeLog& operator=(const PipeLog&) = delete;
+  [[nodiscard]] bool Await(const std::string& text) {
+    const auto end = std::chrono::steady_clock::now() + 60s;
+    while (text_.find(text) == std::string::npos && std::chrono::steady_clock::now() < end) {
+      pollfd ready{pipe_, POLLIN, 0};
+      static_cast<void>(poll(&ready, 1, 100));
+      char bytes[4096];
+      const ssize_t got = read(pipe_, bytes, sizeof bytes);
+      if (got > 0) text_.append(bytes, static_cast<std::size_t>(got));
+    }
+    return text_.find(text) != std::string::npos;
+  }
+  [[nodiscard]] const std::string& Text() const { return text_; }
+
+ private:
+  int pipe_;
+  std::string text_;
+};
+
 TEST_F(BadInput, WorkerThatCannotWriteLosesNoResult) {
   cube_.StartServer();
   cube_.Join("pi1");
+  PipeLog log(folder_.Path() / "pi1.log");
   cube_.StartWorker("pi1");
   const std::string batch = cube_.Submit({"primes", "--from=0", "--to=1000000000", "--units=100"});
   ASSERT_TRUE(cube_.Await(batch, "settled", 5));
   const rlimit none{0, RLIM_INFINITY};
   const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
   ASSERT_EQ(prlimit(cube_.Worker("pi1").Pid(), RLIMIT_FSIZE, &none, nullptr), 0);
+  ASSERT_TRUE(log.Await("Results are reported from memory")) << log.Text();
+  EXPECT_TRUE(cube_.Worker("pi1").Running());
   EXPECT_EQ(cube_.Status(batch, "failed"), 0);
   ASSERT_EQ(prlimit(cube_.Worker("pi1").Pid(), RLIMIT_FSIZE, &all, nullptr), 0);
-  EXPECT_EQ(cube_.Watch(batch), 0) << cube_.Log("pi1");
+  EXPECT_TRUE(log.Await("the state directory can be written again")) << log.Text();
+  EXPECT_EQ(cube_.Watch(batch), 0) << log.Text();
   EXPECT_EQ(cube_.Status(batch, "settled"), 100);
 }
 

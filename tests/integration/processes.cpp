@@ -159,8 +159,9 @@ void Cube::Join(const std::string& name, const std::string& owner) {
 }
 
 void Cube::StartWorker(const std::string& name, std::vector<std::string> more) {
-  std::vector<std::string> argv = {PICUBE_WORKER, "run", "--state", WorkerState(name).string(),
-                                   "--threads",   "1"};
+  std::vector<std::string> argv = {
+      PICUBE_WORKER,        "run", "--state", WorkerState(name).string(), "--threads", "1",
+      "--reconnect-spread", "0"};
   argv.insert(argv.end(), more.begin(), more.end());
   workers_[name] = std::make_unique<Process>(argv, folder_ / (name + ".log"));
 }
@@ -168,7 +169,8 @@ void Cube::StartWorker(const std::string& name, std::vector<std::string> more) {
 void Cube::StartWorkerAs(const std::string& name, std::vector<std::string> program) {
   for (const std::string& argument :
        {std::string("run"), std::string("--state"), WorkerState(name).string(),
-        std::string("--threads"), std::string("1")}) {
+        std::string("--threads"), std::string("1"), std::string("--reconnect-spread"),
+        std::string("0")}) {
     program.push_back(argument);
   }
   workers_[name] = std::make_unique<Process>(program, folder_ / (name + ".log"));

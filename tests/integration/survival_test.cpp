@@ -145,7 +145,8 @@ TEST_F(Survival, RetiredHostIsTurnedAway) {
   cube_.StartServer();
   cube_.Join("pi1");
   EXPECT_EQ(cube_.Picube({"host", "retire", "pi1"}).code, 0);
-  cube_.StartWorker("pi1");
+  // A worker that is to stay believes a refusal only when it has lasted a minute.
+  cube_.StartWorker("pi1", {"--once"});
   EXPECT_EQ(cube_.Worker("pi1").Wait(30s), 5) << cube_.Log("pi1");
 }
 

@@ -146,8 +146,32 @@ TEST_F(Transport, ARevokedKeyCannotConnectAgain) {
 TEST_F(Transport, AServerWithAnotherKeyIsNotBelieved) {
   ClientSocket client(context_, host_keys_, MakeTransportKeys().key, Quick());
   ASSERT_TRUE(client.Connect(endpoint_));
-  EXPECT_TRUE(WaitFor(client, LinkEvent::kBroken));
+  EXPECT_TRUE(WaitFor(client, LinkEvent::kCut));
+  EXPECT_TRUE(WaitFor(client, LinkEvent::kCut)) << "tried again by itself";
   EXPECT_EQ(client.Send("secret"), SendStatus::kGone);
+}
+
+TEST_F(Transport, AnOwnerWhoReconnectsIsToldOfEveryEnd) {
+  ClientSocketOptions options = Quick();
+  options.reconnects = false;
+  ClientSocket client(context_, host_keys_, server_keys_.key, options);
+  ASSERT_TRUE(client.Connect(endpoint_));
+  ASSERT_TRUE(WaitFor(client, LinkEvent::kConnected));
+  server_.reset();
+  const auto next = [&] {
+    std::optional<LinkEvent> event;
+    const auto end = steady_clock::now() + kPatience;
+    while (!event && steady_clock::now() < end) {
+      (void)client.Poll(milliseconds(50), nullptr);
+      event = client.TakeEvent();
+    }
+    return event;
+  };
+  EXPECT_EQ(next(), LinkEvent::kDisconnected);
+  ASSERT_TRUE(client.Reconnect());
+  EXPECT_EQ(next(), LinkEvent::kFailed);
+  ASSERT_TRUE(client.Reconnect());
+  EXPECT_EQ(next(), LinkEvent::kFailed);
 }
 
 TEST_F(Transport, AnOversizedMessageIsNotSent) {

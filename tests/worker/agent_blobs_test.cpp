@@ -133,5 +133,87 @@ TEST_F(InputsTest, ACancelledUnitsFetchIsGivenUp) {
   EXPECT_EQ(Sent<GetChunk>(), gets);
 }
 
+TEST_F(InputsTest, TheNextWindowIsAskedForWhenHalfHasCome) {
+  BeginWelcomed();
+  HandOut({1}, {large_});
+  Deliver(large_, 0, 7 * limits::kChunkBytes);
+  EXPECT_EQ(Sent<GetChunk>(), 1U);
+  Deliver(large_, 7 * limits::kChunkBytes, 8 * limits::kChunkBytes);
+  ASSERT_EQ(Sent<GetChunk>(), 2U);
+  EXPECT_EQ(LastSent<GetChunk>().offset, 16 * limits::kChunkBytes);
+  Deliver(large_, 8 * limits::kChunkBytes, large_.size);
+  EXPECT_EQ(Running(), 1U);
+  EXPECT_EQ(Sent<GetChunk>(), 2U);
+}
+
+TEST_F(InputsTest, AFullDiskPausesTheFetchAndFailsNothing) {
+  BeginWelcomed();
+  HandOut({1}, {large_});
+  const Error full{ErrorKind::kStore, "No space left on device.", {}};
+  Feed(agent::BlobState{large_.hash, 0, false, full});
+  EXPECT_TRUE(agent_->Unreported().empty());
+  const std::size_t gets = Sent<GetChunk>();
+  Pass(40s);
+  if (agent_->State() == AgentState::kGreeting) GetWelcome();
+  EXPECT_EQ(Sent<GetChunk>(), gets);
+  Feed(agent::SpoolTrouble{});
+  EXPECT_EQ(Sent<GetChunk>(), gets + 1);
+  Deliver(large_, 0, large_.size);
+  EXPECT_EQ(Running(), 1U);
+}
+
+TEST_F(InputsTest, ADiskThatHasRoomForAllButThisInputIsTheHostsError) {
+  BeginWelcomed();
+  HandOut({1}, {large_});
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(agent_->Unreported().empty());
+    Feed(agent::BlobState{large_.hash, 0, false, Error{ErrorKind::kStore, "full.", {}}});
+    Feed(agent::SpoolTrouble{});
+    Pass(6s);
+  }
+  EXPECT_EQ(LastSent<Report>().results[0].error_kind, ErrorKind::kHost);
+  EXPECT_EQ(dropped_blobs_, std::vector<Digest>{large_.hash}) << "its part goes too";
+}
+
+TEST_F(InputsTest, APartOfAFetchThatIsGivenUpIsDropped) {
+  BeginWelcomed();
+  HandOut({1}, {large_});
+  Hear(Cancel{{LeaseId{1}}});
+  EXPECT_EQ(dropped_blobs_, std::vector<Digest>{large_.hash});
+}
+
+TEST_F(InputsTest, TwoWaitingUnitsDoNotKeepEachOthersRoom) {
+  options_.cache_bytes = 2500;
+  const BlobRef a1{DigestOf(11), 1000};
+  const BlobRef a2{DigestOf(12), 1000};
+  const BlobRef b1{DigestOf(21), 1000};
+  const BlobRef b2{DigestOf(22), 1000};
+  agent::UnitWork first = KeptLease(1);
+  agent::UnitWork second = KeptLease(2);
+  first.inputs = {a1, a2};
+  second.inputs = {b1, b2};
+  BeginWelcomed({.results = {}, .leases = {first, second}, .blobs = {a1, b1}});
+  EXPECT_EQ(LastSent<GetChunk>().blob, a2.hash);
+  Deliver(a2, 0, a2.size);
+  EXPECT_EQ(Running(), 1U);
+  Finish(1);
+  Deliver(b1, 0, b1.size);
+  Deliver(b2, 0, b2.size);
+  EXPECT_EQ(Running(), 2U);
+}
+
+TEST_F(InputsTest, NothingIsFetchedBeforeTheCacheIsLookedThrough) {
+  agent::UnitWork work = KeptLease(1);
+  work.inputs = {small_};
+  BeginWelcomed(
+      {.results = {}, .leases = {work, KeptLease(2)}, .blobs = {}, .cache_checked = false});
+  EXPECT_EQ(Running(), 2U) << "needs no input";
+  EXPECT_EQ(Sent<GetChunk>(), 0U);
+  Finish(2);
+  Feed(agent::CacheChecked{{small_}});
+  EXPECT_EQ(Running(), 1U);
+  EXPECT_EQ(Sent<GetChunk>(), 0U);
+}
+
 }  // namespace
 }  // namespace picube

@@ -129,6 +129,15 @@ class AgentTest : public ::testing::Test {
     }
     throw std::runtime_error("nothing of this kind was sent");
   }
+  // Of all chunks put so far, questions too.
+  [[nodiscard]] std::vector<std::uint64_t> OffsetsPut() const {
+    std::vector<std::uint64_t> offsets;
+    for (const agent::Send& send : sent_) {
+      const auto* put = std::get_if<PutChunk>(&send.message);
+      if (put != nullptr) offsets.push_back(put->chunk.offset);
+    }
+    return offsets;
+  }
   [[nodiscard]] std::uint64_t Running() const {
     return agent_->Running().value_or(LeaseId{}).value;
   }
@@ -142,6 +151,7 @@ class AgentTest : public ::testing::Test {
   std::optional<agent::Exit> exit_;
   std::set<LeaseId> leases_;             // on disk
   std::map<LeaseId, UnitResult> spool_;  // on disk
+  std::vector<LeaseId> set_aside_;
   std::vector<LeaseId> started_;
   std::vector<LeaseId> stopped_;
   std::vector<bool> pauses_;
@@ -170,6 +180,10 @@ class AgentTest : public ::testing::Test {
     Feed(agent::ResultSpooled{lease, DigestOf(1000 + lease.value), !disk_full_});
   }
   void Do(agent::ForgetResult& a) { spool_.erase(a.lease); }
+  void Do(agent::SetResultAside& a) {
+    set_aside_.push_back(a.lease);
+    spool_.erase(a.lease);
+  }
   void Do(agent::OpenBlob& a) {
     sizes_[a.blob.hash] = a.blob.size;
     Feed(agent::BlobState{a.blob.hash, coming_[a.blob.hash], false, {}});

@@ -100,9 +100,11 @@ TEST_F(Reporting, ALargePayloadIsPutAsABlobFirst) {
   const Digest blob = DigestOf(1001);
   EXPECT_TRUE(LastSent<PutChunk>().chunk.data.empty()) << "asks where to resume";
   Answer<PutChunk>(PutState{blob, limits::kChunkBytes, false});
-  EXPECT_EQ(LastSent<PutChunk>().chunk.offset, limits::kChunkBytes);
-  Answer<PutChunk>(PutState{blob, 2 * limits::kChunkBytes, false});
+  EXPECT_EQ(OffsetsPut(),
+            (std::vector<std::uint64_t>{0, limits::kChunkBytes, 2 * limits::kChunkBytes}))
+      << "the question, and all that is left";
   EXPECT_EQ(LastSent<PutChunk>().chunk.data.size(), 10U);
+  Answer<PutChunk>(PutState{blob, 2 * limits::kChunkBytes, false});
   Answer<PutChunk>(PutState{blob, size, true});
   ASSERT_EQ(Sent<Report>(), 1U);
   EXPECT_TRUE(LastSent<Report>().results[0].payload.empty());
@@ -117,8 +119,106 @@ TEST_F(Reporting, ABrokenPutResumesWhereTheServerIs) {
   Connect();
   GetWelcome();
   EXPECT_TRUE(LastSent<PutChunk>().chunk.data.empty());
+  const std::size_t before = OffsetsPut().size();
   Answer<PutChunk>(PutState{DigestOf(1001), limits::kChunkBytes, false});
-  EXPECT_EQ(LastSent<PutChunk>().chunk.offset, limits::kChunkBytes);
+  EXPECT_EQ(OffsetsPut().at(before), limits::kChunkBytes);
+}
+
+TEST_F(Reporting, ChunksArePutAWindowAheadOfWhatTheServerHas) {
+  const std::size_t size = 40 * limits::kChunkBytes;
+  BeginWelcomed({.results = {KeptResult(1, size)}, .leases = {}, .blobs = {}});
+  spool_[LeaseId{1}].payload = Bytes(size, 'p');
+  Answer<PutChunk>(PutState{DigestOf(1001), 0, false});
+  EXPECT_EQ(OffsetsPut().size(), 1 + limits::kChunkCredit);
+  Answer<PutChunk>(PutState{DigestOf(1001), limits::kChunkBytes, false});
+  EXPECT_EQ(OffsetsPut().size(), 2 + limits::kChunkCredit) << "one confirmed, one more";
+}
+
+TEST_F(Reporting, AChunkLostOnItsWayIsPutAgain) {
+  const std::size_t size = 8 * limits::kChunkBytes;
+  BeginWelcomed({.results = {KeptResult(1, size)}, .leases = {}, .blobs = {}});
+  spool_[LeaseId{1}].payload = Bytes(size, 'p');
+  Answer<PutChunk>(PutState{DigestOf(1001), 0, false});
+  Answer<PutChunk>(PutState{DigestOf(1001), limits::kChunkBytes, false});
+  const std::size_t before = OffsetsPut().size();
+  // The second was lost: those after it change nothing.
+  for (int i = 0; i < 6; ++i) {
+    Answer<PutChunk>(PutState{DigestOf(1001), limits::kChunkBytes, false});
+  }
+  ASSERT_EQ(OffsetsPut().size(), before + 7) << "gone back once";
+  EXPECT_EQ(OffsetsPut().at(before), limits::kChunkBytes);
+}
+
+// --- What the server refuses ---------------------------------------------------------------------
+
+const Refused kNoDigest{ErrorKind::kRefused, "a payload does not hash to its digest", {}};
+
+TEST_F(Reporting, AnErrorTextIsSpooledAsItWillTravel) {
+  BeginWelcomed();
+  HandOut({1});
+  const std::string accents = "caf\xe9 " + std::string(2000, 'x');
+  Feed(agent::UnitFailed{LeaseId{1}, {ErrorKind::kUnit, accents, {}}, {}});
+  const std::string& text = spool_.at(LeaseId{1}).error_text;
+  EXPECT_EQ(text.substr(0, 5), "caf? ");
+  EXPECT_EQ(text.size(), limits::kTextBytes);
+  EXPECT_EQ(LastSent<Report>().results[0].error_text, text);
+  Acknowledge({1});
+  HandOut({2});
+  const std::string cut = std::string(limits::kTextBytes - 1, 'x') + "\u00e9";
+  Feed(agent::UnitFailed{LeaseId{2}, {ErrorKind::kUnit, cut, {}}, {}});
+  EXPECT_EQ(spool_.at(LeaseId{2}).error_text.size(), limits::kTextBytes - 1)
+      << "no half of a character";
+}
+
+TEST_F(Reporting, OneResultThatIsRefusedKeepsNoOtherBack) {
+  BeginWelcomed(
+      {.results = {KeptResult(1), KeptResult(2), KeptResult(3)}, .leases = {}, .blobs = {}});
+  EXPECT_EQ(LastSent<Report>().results.size(), 3U);
+  Answer<Report>(kNoDigest);
+  for (int round = 0; round < 40 && !agent_->Unreported().empty(); ++round) {
+    const std::size_t reports = Sent<Report>();
+    Pass(11s);
+    if (agent_->State() == AgentState::kGreeting) GetWelcome();
+    if (Sent<Report>() == reports) continue;
+    ASSERT_EQ(LastSent<Report>().results.size(), 1U) << "one at a time";
+    const std::uint64_t lease = LastSent<Report>().results[0].lease.value;
+    if (lease == 1) {
+      Answer<Report>(kNoDigest);
+    } else {
+      Acknowledge({lease});
+    }
+  }
+  EXPECT_TRUE(agent_->Unreported().empty());
+  EXPECT_EQ(set_aside_, std::vector<LeaseId>{LeaseId{1}});
+  EXPECT_TRUE(Says(log_, "set aside"));
+}
+
+TEST_F(Reporting, ARefusedReportIsNotSentSoonerForANewGreeting) {
+  BeginWelcomed({.results = {KeptResult(1)}, .leases = {}, .blobs = {}});
+  Pass(11s);
+  Answer<Report>(Refused{ErrorKind::kStore, "read-only", {}});
+  Feed(agent::Disconnected{});
+  Connect();
+  GetWelcome();
+  EXPECT_EQ(Sent<Report>(), 1U);
+  Pass(10s);
+  EXPECT_EQ(Sent<Report>(), 2U);
+  EXPECT_TRUE(set_aside_.empty());
+}
+
+TEST_F(Reporting, AFullDiskStartsNothingWhileAResultIsOnlyInMemory) {
+  BeginWelcomed();
+  HandOut({1});
+  HandOut({2, 3});
+  Feed(agent::Disconnected{});
+  disk_full_ = true;
+  Finish(1);
+  EXPECT_EQ(Running(), 2U) << "begun before the disk was known to be full";
+  Finish(2);
+  EXPECT_EQ(Running(), 0U);
+  disk_full_ = false;
+  Feed(agent::SpoolTrouble{});
+  EXPECT_EQ(Running(), 3U);
 }
 
 TEST_F(Reporting, AFullDiskStopsAskingNotReportingAndIsSaidOnce) {
@@ -277,6 +377,20 @@ TEST_F(Once, KeepsItsResultThroughALostConnection) {
   ASSERT_TRUE(exit_);
   EXPECT_EQ(exit_->code, 0);
   EXPECT_EQ(Sent<AskWork>(), 1U);
+}
+
+TEST_F(Once, AFullDiskEndsIt) {
+  options_.once = true;
+  Begin();
+  Feed(agent::SpoolTrouble{"no space left."});
+  Connect();
+  GetWelcome();
+  Pass(29s);
+  EXPECT_FALSE(exit_);
+  Pass(2s);
+  ASSERT_TRUE(exit_);
+  EXPECT_EQ(exit_->code, 1);
+  EXPECT_NE(exit_->why.find("no space left"), std::string::npos);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include "worker/spool/blob_folder.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "protocol/base/limits.h"
 #include "protocol/crypto/hash.h"
@@ -86,6 +88,41 @@ TEST_F(BlobFolderTest, ADamagedCachedBlobIsRemovedWithAWarning) {
   const BlobFolder::Contents contents = Open().Load({});
   EXPECT_TRUE(contents.blobs.empty());
   EXPECT_EQ(contents.warnings.size(), 1U);
+}
+
+TEST_F(BlobFolderTest, ADroppedBlobTakesItsPartAlong) {
+  BlobFolder folder = Open();
+  static_cast<void>(folder.Begin(blob_));
+  static_cast<void>(folder.Store(At(0)));
+  folder.Drop(blob_.hash);
+  EXPECT_TRUE(fs::is_empty(temp_.Path() / "blobs"));
+}
+
+TEST_F(BlobFolderTest, LookingThroughTheCacheEndsWhenItIsToldTo) {
+  BlobFolder folder = Open();
+  static_cast<void>(folder.Begin(blob_));
+  static_cast<void>(folder.Store(At(0)));
+  ASSERT_TRUE(folder.Store(At(limits::kChunkBytes)).complete);
+  int asked = 0;
+  const auto stop = [&] { return ++asked > 0; };
+  EXPECT_TRUE(Open().Load({}, stop).blobs.empty());
+  EXPECT_TRUE(fs::exists(folder.Use(blob_.hash))) << "not read is not damaged";
+  EXPECT_EQ(Open().Load({}).blobs, std::vector<BlobRef>{blob_});
+}
+
+TEST_F(BlobFolderTest, AFullDiskIsToldFromAWrongHash) {
+  BlobFolder folder = Open();
+  static_cast<void>(folder.Begin(blob_));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  const agent::BlobState state = folder.Store(At(0));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ::signal(SIGXFSZ, old);
+  ASSERT_TRUE(state.error);
+  EXPECT_EQ(state.error->kind, ErrorKind::kStore);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/worker/temp_folder.h"
+#include "worker/facts.h"
 
 namespace picube {
 namespace {
@@ -55,6 +56,31 @@ TEST(Probe, NonsenseIsUnknownToo) {
   EXPECT_FALSE(sample.throttle_flags);
   EXPECT_FALSE(sample.load_permille);
   EXPECT_FALSE(On("broken").Facts().cores) << "3-0";
+}
+
+TEST(Probe, AProcessKnowsWhatItHoldsSwappedOutOrNot) {
+  const TempFolder tree;
+  std::filesystem::create_directories(tree.Path() / "proc" / "self");
+  const auto file = tree.Path() / "proc" / "self" / "status";
+  const BoardProbe probe(tree.Path());
+  EXPECT_FALSE(probe.OwnMemoryBytes());
+  WriteAll(file, "Name:\tx\nVmRSS:\t    1000 kB\nRssAnon:\t 1 kB\nVmSwap:\t      24 kB\n");
+  EXPECT_EQ(probe.OwnMemoryBytes(), 1024U * 1024);
+  WriteAll(file, "VmRSS:\t    1000 kB\nVmSwap:\t       0 kB\n");
+  EXPECT_EQ(probe.OwnMemoryBytes(), 1000U * 1024);
+}
+
+TEST(Benchmark, IsKeptForADayAndOfThisManyThreads) {
+  const TempFolder state;
+  const double first = KnownFlops(state.Path(), 1);
+  EXPECT_GT(first, 1e6);
+  WriteAll(state.Path() / "benchmark", "1 1234500\n");
+  EXPECT_EQ(KnownFlops(state.Path(), 1), 1234500);
+  EXPECT_NE(KnownFlops(state.Path(), 2), 1234500);
+  WriteAll(state.Path() / "benchmark", "1 1234500\n");
+  const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(25);
+  std::filesystem::last_write_time(state.Path() / "benchmark", old);
+  EXPECT_NE(KnownFlops(state.Path(), 1), 1234500);
 }
 
 }  // namespace

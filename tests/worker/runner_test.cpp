@@ -162,6 +162,28 @@ TEST_F(RunnerTest, ADestructorStopsWhatRuns) {
   SUCCEED();
 }
 
+TEST_F(RunnerTest, ACheckpointAboveTheBoundOfDiskEndsTheUnitAndBothNumbersAreSaid) {
+  Begin([](const UnitInput&, ComputeContext& context) -> ComputeOutcome {
+    context.SaveCheckpoint(Bytes(100, 'x'));
+    EXPECT_TRUE(context.Pause(0.1));
+    context.SaveCheckpoint(Bytes(101, 'x'));
+    if (context.Pause(0.2)) return Bytes("ran on");
+    return Stopped{};
+  });
+  agent::UnitWork work;
+  work.lease = LeaseId{7};
+  work.application = {"fake", 1};
+  work.bounds.disk_bytes = 100;
+  runner_->Start({work, {}, Checkpoint()});
+  const agent::Input outcome = Outcome();
+  const auto* failed = std::get_if<agent::UnitFailed>(&outcome);
+  ASSERT_NE(failed, nullptr);
+  EXPECT_EQ(failed->error.kind, ErrorKind::kUnit);
+  EXPECT_NE(failed->error.what.find("101"), std::string::npos);
+  EXPECT_NE(failed->error.what.find("100"), std::string::npos);
+  EXPECT_EQ(Checkpoint().Load(), Bytes(100, 'x'));
+}
+
 // Counts to 10, keeps each number, and is killed at 6 the first time.
 ComputeOutcome CountToTen(ComputeContext& context, int die_at) {
   int n = 0;

@@ -44,6 +44,27 @@ TEST_F(SettingsTest, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(read->cache_mb, 77U);
 }
 
+TEST_F(SettingsTest, EndpointsAreKeptAndWhatPeopleWroteStays) {
+  WriteAll(File(), "# mine\nserver: tcp://a:1\nendpoints: [tcp://old:1]\nthreads: 3  # of four\n");
+  const std::vector<std::string> told = {"tcp://b:2", "tcp://[::1]:3",
+                                         "tcp://a-rather-long-name.of-a-server.example.org:7425"};
+  ASSERT_TRUE(SaveEndpoints(File(), told));
+  const auto read = LoadSettings(File());
+  ASSERT_TRUE(read) << read.error().Text();
+  EXPECT_EQ(read->endpoints, told);
+  EXPECT_EQ(read->threads, 3);
+  const std::string text = ReadAll(File());
+  EXPECT_NE(text.find("# mine"), std::string::npos);
+  EXPECT_NE(text.find("# of four"), std::string::npos);
+}
+
+TEST_F(SettingsTest, AListThatPeopleWroteOverSeveralLinesIsLeftAlone) {
+  const std::string text = "server: tcp://a:1\nendpoints:\n  - tcp://old:1\n";
+  WriteAll(File(), text);
+  EXPECT_FALSE(SaveEndpoints(File(), {"tcp://b:2"}));
+  EXPECT_EQ(ReadAll(File()), text);
+}
+
 TEST_F(SettingsTest, ErrorsNameFileLineAndColumn) {
   EXPECT_NE(ErrorOf("server: tcp://a:1\nthreads: many\n").find("worker.yaml:2:10: a whole number"),
             std::string::npos);
@@ -127,6 +148,13 @@ TEST_F(CommandTest, JoinCodesThatCannotBeGoodAreToldApart) {
   JoinCode person = SomeCode();
   person.kind = PrincipalKind::kOperator;
   EXPECT_EQ(ReadJoinCode(EncodeJoinCode(person), WallTime{1}).error().code, WorkerExit::kBadCode);
+}
+
+TEST_F(CommandTest, ANameThatIsNoneIsWrongUsage) {
+  options_.name = std::string(65, 'x');
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(JoinProject(options_, EncodeJoinCode(SomeCode())), 2);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("64 bytes"), std::string::npos);
 }
 
 TEST_F(CommandTest, AMistypedCodeLeavesNothingBehind) {

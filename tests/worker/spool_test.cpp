@@ -209,6 +209,57 @@ TEST_F(SpoolTest, ALargePayloadIsReadInChunks) {
   EXPECT_FALSE(spool_->ReadPayload(LeaseId{1}, 150'001));
 }
 
+TEST_F(SpoolTest, CheckpointsWithoutALeaseAreRemoved) {
+  ASSERT_TRUE(spool_->KeepLease(SomeWork(1)));
+  ASSERT_TRUE(spool_->Checkpoint(LeaseId{1}).Save("half"));
+  ASSERT_TRUE(spool_->Checkpoint(LeaseId{2}).Save("nobody's"));
+  ASSERT_TRUE(spool_->CountAttempt(SomeWork(3)));
+  static_cast<void>(Reopen());
+  EXPECT_TRUE(spool_->Checkpoint(LeaseId{1}).Exists());
+  EXPECT_FALSE(spool_->Checkpoint(LeaseId{2}).Exists());
+  EXPECT_FALSE(fs::exists(Folder() / "leases" / "3.attempts"));
+}
+
+TEST_F(SpoolTest, AResultThatIsSetAsideIsKeptForPeople) {
+  ASSERT_TRUE(spool_->KeepResult(SomeResult(1)).durable);
+  spool_->SetResultAside(LeaseId{1});
+  EXPECT_TRUE(fs::exists(Folder() / "damaged" / "1.result"));
+  EXPECT_TRUE(Reopen().results.empty());
+}
+
+TEST_F(SpoolTest, WhatBelongsToAServerThatWasLeftComesBackWithIt) {
+  ASSERT_TRUE(spool_->BelongTo("aaaa-1"));
+  ASSERT_TRUE(spool_->KeepLease(SomeWork(1)));
+  ASSERT_TRUE(spool_->KeepResult(SomeResult(2)).durable);
+  const auto left = spool_->BelongTo("bbbb-2");
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->left, "aaaa-1");
+  EXPECT_EQ(left->aside.results, 1U);
+  EXPECT_EQ(left->aside.leases, 1U);
+  EXPECT_TRUE(spool_->Load().results.empty());
+  EXPECT_EQ(spool_->LeasesHeldFor("aaaa-1"), (std::vector<LeaseId>{LeaseId{1}, LeaseId{2}}));
+  ASSERT_TRUE(spool_->KeepResult(SomeResult(2)).durable) << "the same number, of another server";
+  const auto back = spool_->BelongTo("aaaa-1");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->aside.results, 1U);
+  EXPECT_EQ(back->back.results, 1U);
+  EXPECT_EQ(back->back.leases, 1U);
+  EXPECT_EQ(Reopen().leases.size(), 1U);
+}
+
+TEST_F(SpoolTest, AMoveThatACrashCutShortIsFinishedByTheNext) {
+  ASSERT_TRUE(spool_->BelongTo("aaaa-1"));
+  ASSERT_TRUE(spool_->KeepResult(SomeResult(1)).durable);
+  ASSERT_TRUE(spool_->KeepResult(SomeResult(2)).durable);
+  // Half of it has been moved; the mark is still the old one.
+  fs::create_directories(spool_->FolderOf("aaaa-1") / "results");
+  fs::rename(ResultFile(1), spool_->FolderOf("aaaa-1") / "results" / "1.result");
+  ASSERT_TRUE(spool_->BelongTo("bbbb-2"));
+  EXPECT_TRUE(spool_->Load().results.empty());
+  ASSERT_TRUE(spool_->BelongTo("aaaa-1"));
+  EXPECT_EQ(spool_->Load().results.size(), 2U);
+}
+
 TEST_F(SpoolTest, AnUnwritablePlaceIsAClearError) {
   WriteAll(temp_.Path() / "file", "x");
   const auto spool = Spool::Open(temp_.Path() / "file" / "state");

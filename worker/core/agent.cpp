@@ -45,18 +45,25 @@ void Agent::Impl::Take(agent::Started& in, Instant now) {
   PICUBE_CHECK(state_ == AgentState::kStarting, "Started comes once, first");
   for (UnitResult& result : in.results) {
     const LeaseId lease = result.lease;
-    const bool blob =
-        result.outcome == Outcome::kSuccess && result.payload_bytes > limits::kInlinePayloadBytes;
-    results_[lease] = {std::move(result), blob ? Phase::kToPut : Phase::kReady, {}};
+    KeptResult& kept = results_[lease];
+    kept.phase = NeedsBlob(result) ? Phase::kToPut : Phase::kReady;
+    kept.result = std::move(result);
   }
   for (agent::UnitWork& work : in.leases) {
     if (!Knows(work.lease)) waiting_.push_back(std::move(work));
   }
   once_got_work_ = !waiting_.empty() || !results_.empty();
+  cache_checked_ = in.cache_checked;
   cache_ = std::move(in.blobs);
   static_cast<void>(MakeRoom(0));
   give_up_once_ = now + options_.request_timeout;
   Event(AgentEvent::kStarted, now);
+}
+
+void Agent::Impl::Take(agent::CacheChecked& in, Instant) {
+  if (std::exchange(cache_checked_, true)) return;
+  cache_ = std::move(in.blobs);
+  static_cast<void>(MakeRoom(0));
 }
 
 void Agent::Impl::Take(agent::Connected&, Instant now) {
@@ -80,11 +87,15 @@ void Agent::Impl::Take(agent::FromServer& in, Instant now) {
   TakeMessage(in.request, std::move(in.message), now);
 }
 
-void Agent::Impl::Take(agent::SpoolTrouble& in, Instant) {
+void Agent::Impl::Take(agent::SpoolTrouble& in, Instant now) {
   if (trouble_.empty() && !in.why.empty()) {
+    trouble_since_ = now;
     Warn(in.why + " Results are reported from memory and no new work is asked for until then.");
   }
-  if (!trouble_.empty() && in.why.empty()) Info("the state directory can be written again");
+  if (!trouble_.empty() && in.why.empty()) {
+    Info("the state directory can be written again");
+    for (auto& [lease, kept] : results_) kept.held = false;
+  }
   trouble_ = std::move(in.why);
 }
 
@@ -116,10 +127,7 @@ void Agent::Impl::Take(agent::StopAsked&, Instant now) {
   if (state_ == AgentState::kStarting) return End(WorkerExit::kOk, "stopped before it began");
   Info("asked to stop");
   leave_by_ = now + options_.leave_within;
-  if (running_ && !running_->stopping) {
-    running_->stopping = true;
-    Do(agent::StopUnit{running_->work.lease});
-  }
+  if (running_) TellToStop(now);
   Event(AgentEvent::kStop, now);
 }
 
@@ -136,8 +144,16 @@ void Agent::Impl::Pump(Instant now) {
   PumpLeaving(now);
 }
 
+// In trouble with the disk, and nothing at hand that could still go out.
+bool Agent::Impl::Waits() const {
+  return options_.once && !trouble_.empty() && !running_ && results_.empty();
+}
+
 void Agent::Impl::PumpOnce(Instant now) {
   if (!options_.once) return;
+  if (Waits() && now >= trouble_since_ + options_.request_timeout) {
+    return End(WorkerExit::kFailed, trouble_ + " It is not waited for with --once.");
+  }
   if (state_ == AgentState::kDraining && once_asked_ && Idle()) {
     SendNow(next_request_++, Goodbye{});
     if (once_got_work_) return End(WorkerExit::kOk, "done");
@@ -197,13 +213,15 @@ std::optional<Instant> Agent::Impl::NextDeadline() const {
   if (state_ == AgentState::kWorking && WantsWork() && !Open(RequestKind::kWork)) {
     at(ask_not_before_);
   }
-  if (running_ && !running_->stopping && !running_->paused_at) at(WallBound());
-  if (online_ && !Open(RequestKind::kReport)) {
-    for (const auto& [lease, kept] : results_) {
-      if (kept.phase == Phase::kReady) at(kept.not_before);
-    }
+  if (running_ && running_->stop_by) at(*running_->stop_by);
+  if (running_ && !running_->stop_by && !running_->paused_at) at(WallBound());
+  for (const auto& [lease, kept] : results_) {
+    const bool ready = kept.phase == Phase::kReady && !Open(RequestKind::kReport);
+    if (online_ && (ready || (kept.phase == Phase::kToPut && !upload_))) at(kept.not_before);
   }
-  if (online_ && fetch_ && fetch_->opened && !Open(RequestKind::kGet)) at(fetch_->not_before);
+  const bool fetches = fetch_ && trouble_.empty() && !Open(RequestKind::kGet);
+  if (fetches && (!fetch_->asked || (fetch_->opened && online_))) at(fetch_->not_before);
+  if (Waits()) at(trouble_since_ + options_.request_timeout);
   if (online_ && upload_ && !upload_->reading && !Open(RequestKind::kPut)) at(upload_->not_before);
   const bool waits = state_ == AgentState::kOffline || state_ == AgentState::kGreeting;
   if (options_.once && waits && !once_asked_) at(give_up_once_);
@@ -223,7 +241,7 @@ void Agent::Impl::CheckInvariants() const {
                "a lease with a result does not run");
   PICUBE_CHECK(ended_.size() <= limits::kLeasesPerHost, "the memory of ended leases is bounded");
   PICUBE_CHECK(waiting_.size() <= limits::kLeasesPerHost, "waiting leases are bounded");
-  std::uint64_t pinned = 0;
+  std::uint64_t pinned = fetch_ ? fetch_->blob.size : 0;
   for (const BlobRef& blob : cache_) pinned += Pinned(blob.hash) ? blob.size : 0;
   PICUBE_CHECK(CachedBytes() <= std::max(options_.cache_bytes, pinned), "the cache is bounded");
   PICUBE_CHECK(!upload_ || results_.contains(upload_->lease), "what is put is a kept result");

@@ -54,6 +54,8 @@ struct AgentOptions {
   Duration request_timeout = std::chrono::seconds(30);
   Duration hello_timeout = std::chrono::seconds(10);
   Duration leave_within = std::chrono::milliseconds(3500);  // after StopAsked
+  // A kernel that was told to stop and does not holds the worker: then the process ends.
+  Duration stop_within = std::chrono::seconds(60);
   // Units shorter than this are fetched several at a time, enough to last so long.
   Duration work_ahead = std::chrono::seconds(20);
   std::uint32_t most_waiting = 64;  // units waiting at most

@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::uint32_t kMostFailures = 3;  // of one blob's hash, then its units fail
 constexpr Duration kRetryPause = 5s;
+// Of a disk that takes small files, but not this blob.
+constexpr std::uint32_t kMostFull = 5;
+constexpr std::uint64_t kWindow = std::uint64_t{limits::kChunkCredit} * limits::kChunkBytes;
 
 }  // namespace
 
@@ -33,17 +36,19 @@ bool Agent::Impl::Pinned(const Digest& blob) const {
 }
 
 std::uint64_t Agent::Impl::CachedBytes() const {
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = fetch_ ? fetch_->blob.size : 0;
   for (const BlobRef& blob : cache_) bytes += blob.size;
   return bytes;
 }
 
-// Drops the blobs longest unused that no lease needs, until `bytes` more fit. False if they cannot.
-bool Agent::Impl::MakeRoom(std::uint64_t bytes) {
+// Drops the blobs longest unused that need not be kept, until `bytes` more fit. False if they
+// cannot.
+template <class Keep>
+bool Agent::Impl::DropUntil(std::uint64_t bytes, const Keep& keep) {
   if (bytes > options_.cache_bytes) return false;
   std::uint64_t held = CachedBytes();
   for (std::size_t i = 0; i < cache_.size() && held > options_.cache_bytes - bytes;) {
-    if (Pinned(cache_[i].hash)) {
+    if (keep(cache_[i].hash)) {
       ++i;
       continue;
     }
@@ -52,6 +57,21 @@ bool Agent::Impl::MakeRoom(std::uint64_t bytes) {
     cache_.erase(cache_.begin() + static_cast<std::ptrdiff_t>(i));
   }
   return held <= options_.cache_bytes - bytes;
+}
+
+bool Agent::Impl::MakeRoom(std::uint64_t bytes) {
+  return DropUntil(bytes, [&](const Digest& blob) { return Pinned(blob); });
+}
+
+// What waits behind must not keep the room for ever: if nothing runs or could, its inputs go too,
+// and come back later.
+bool Agent::Impl::MakeRoomFor(const agent::UnitWork& work, std::uint64_t bytes) {
+  if (MakeRoom(bytes)) return true;
+  const auto has = [&](const agent::UnitWork& other) { return HasInputs(other); };
+  if (running_ || std::ranges::any_of(waiting_, has)) return false;
+  return DropUntil(bytes, [&](const Digest& blob) {
+    return std::ranges::any_of(work.inputs, [&](const BlobRef& in) { return in.hash == blob; });
+  });
 }
 
 void Agent::Impl::Touch(const agent::UnitWork& work) {
@@ -72,60 +92,64 @@ void Agent::Impl::FailWaitingOn(const Digest& blob, const Error& error) {
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
     FailUnit(work, error, {});
   }
-  if (fetch_ && fetch_->blob.hash == blob) {
-    fetch_.reset();
-    Closed(RequestKind::kGet);
-  }
+  if (fetch_ && fetch_->blob.hash == blob) GiveUpFetch();
 }
 
-// One blob at a time, in the order in which the units will run.
+void Agent::Impl::GiveUpFetch() {
+  Do(agent::DropBlob{fetch_->blob.hash});
+  fetch_.reset();
+  Closed(RequestKind::kGet);
+}
+
+// One blob at a time, in the order in which the units will run. None while the disk is full.
 void Agent::Impl::PumpFetch(Instant now) {
   static_cast<void>(
       MakeRoom(0));  // a lease that ended may have let go of more than the cache holds
-  if (fetch_ && !Pinned(fetch_->blob.hash)) {  // its units were cancelled
-    fetch_.reset();
-    Closed(RequestKind::kGet);
-  }
-  if (!fetch_) {
+  if (fetch_ && !Pinned(fetch_->blob.hash)) GiveUpFetch();  // its units were cancelled
+  if (!trouble_.empty() || !cache_checked_) return;
+  if (!fetch_ && state_ != AgentState::kLeaving) {
     const auto lacks = std::ranges::find_if(
         waiting_, [&](const agent::UnitWork& work) { return !HasInputs(work); });
-    if (lacks == waiting_.end() || state_ == AgentState::kLeaving) return;
-    const BlobRef blob = *FirstMissing(*lacks);
-    std::uint64_t needs = 0;
-    for (const BlobRef& input : lacks->inputs) needs += std::min(input.size, limits::kBlobBytes);
-    if (needs > options_.cache_bytes) {
-      return FailWaitingOn(blob.hash, {ErrorKind::kHost,
-                                       "the unit's inputs have " + std::to_string(needs) +
-                                           " bytes, more than this worker's cache.",
-                                       "Raise cache_mb in worker.yaml."});
-    }
-    if (!MakeRoom(blob.size)) return;  // when the units before it have ended
-    fetch_ = Fetch{.blob = blob,
-                   .opened = false,
-                   .next = 0,
-                   .expect = 0,
-                   .asked_to = 0,
-                   .failures = 0,
-                   .not_before = {}};
-    Do(agent::OpenBlob{blob});
+    if (lacks != waiting_.end()) BeginFetch(*lacks);
   }
-  if (online_ && fetch_->opened && !Open(RequestKind::kGet) && now >= fetch_->not_before) {
-    AskChunks(now);
-  }
+  if (!fetch_ || now < fetch_->not_before) return;
+  if (!std::exchange(fetch_->asked, true)) Do(agent::OpenBlob{fetch_->blob});
+  if (online_ && fetch_->opened) AskChunks(now);
 }
 
+void Agent::Impl::BeginFetch(const agent::UnitWork& work) {
+  const BlobRef blob = *FirstMissing(work);
+  std::uint64_t needs = 0;
+  for (const BlobRef& input : work.inputs) needs += std::min(input.size, limits::kBlobBytes);
+  if (needs > options_.cache_bytes) {
+    return FailWaitingOn(blob.hash, {ErrorKind::kHost,
+                                     "the unit's inputs have " + std::to_string(needs) +
+                                         " bytes, more than this worker's cache.",
+                                     "Raise cache_mb in worker.yaml."});
+  }
+  if (!MakeRoomFor(work, blob.size)) return;  // when the units before it have ended
+  fetch_.emplace();
+  fetch_->blob = blob;
+}
+
+// Asks for the next window when half of the last one has come, so that the line never runs dry.
 void Agent::Impl::AskChunks(Instant now) {
-  const std::uint64_t left = fetch_->blob.size - fetch_->next;
+  Fetch& fetch = *fetch_;
+  if (!Open(RequestKind::kGet)) {
+    fetch.asked_to = fetch.next;
+    fetch.expect = fetch.next;
+  } else if (fetch.asked_to >= fetch.blob.size || fetch.asked_to - fetch.next > kWindow / 2) {
+    return;
+  }
+  const std::uint64_t left = fetch.blob.size - fetch.asked_to;
   const std::uint64_t chunks = (left + limits::kChunkBytes - 1) / limits::kChunkBytes;
   GetChunk get;
-  get.blob = fetch_->blob.hash;
-  get.offset = fetch_->next;
-  fetch_->expect = fetch_->next;
+  get.blob = fetch.blob.hash;
+  get.offset = fetch.asked_to;
   get.credit = static_cast<std::uint32_t>(
       std::clamp<std::uint64_t>(chunks, 1, std::uint64_t{limits::kChunkCredit}));
-  fetch_->asked_to =
-      std::min(fetch_->blob.size, fetch_->next + get.credit * std::uint64_t{limits::kChunkBytes});
-  Request(RequestKind::kGet, get, options_.request_timeout, now);
+  fetch.asked_to = std::min(fetch.blob.size, fetch.asked_to + kWindow);
+  RequestMore(RequestKind::kGet, get, now);
 }
 
 void Agent::Impl::OnChunk(Chunk m) {
@@ -143,7 +167,10 @@ void Agent::Impl::Take(agent::BlobState& in, Instant now) {
     Closed(RequestKind::kGet);
     return;
   }
+  if (!fetch_->asked) return;  // of an attempt before
   if (in.error) {
+    const bool full = in.error->kind == ErrorKind::kStore;
+    if (full) return DiskFull(*in.error, now);
     Warn(in.error->Text());
     const bool lost = in.error->kind != ErrorKind::kLink || ++fetch_->failures >= kMostFailures;
     if (lost) return FailWaitingOn(in.blob, *in.error);
@@ -154,13 +181,28 @@ void Agent::Impl::Take(agent::BlobState& in, Instant now) {
   fetch_->opened = true;
   fetch_->next = std::min(in.next_offset, fetch_->blob.size);
   fetch_->expect = in.error ? fetch_->next : std::max(fetch_->expect, fetch_->next);
-  const auto open = open_.find(RequestKind::kGet);
-  if (open == open_.end()) return;
+  if (!Open(RequestKind::kGet)) return;
   if (fetch_->next >= fetch_->asked_to) {
     Closed(RequestKind::kGet);
   } else if (forward) {
-    open->second.give_up = now + options_.request_timeout;
+    Extend(RequestKind::kGet, now);
   }
+}
+
+// Its units wait, as all new work does, until there is room.
+void Agent::Impl::DiskFull(const Error& error, Instant now) {
+  agent::SpoolTrouble trouble{error.what};
+  if (trouble_.empty()) Take(trouble, now);
+  if (++fetch_->full >= kMostFull) {
+    return FailWaitingOn(fetch_->blob.hash, {ErrorKind::kHost,
+                                             "this worker's disk has no room for an input of " +
+                                                 std::to_string(fetch_->blob.size) + " bytes.",
+                                             "Make room, or lower cache_mb in worker.yaml."});
+  }
+  Closed(RequestKind::kGet);
+  fetch_->asked = false;
+  fetch_->opened = false;
+  fetch_->not_before = now + kRetryPause;
 }
 
 }  // namespace picube

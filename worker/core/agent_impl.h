@@ -33,8 +33,9 @@ class Agent::Impl {
 
  private:
   enum class RequestKind : std::uint8_t { kHello, kWork, kReport, kGet, kPut };
-  struct OpenRequest {  // at most one of each kind
-    std::uint64_t id = 0;
+  // At most one of each kind; of chunks several messages may be on their way, the latest last.
+  struct OpenRequest {
+    std::vector<std::uint64_t> ids;
     Instant sent;
     Instant give_up;
   };
@@ -48,41 +49,52 @@ class Agent::Impl {
     UnitResult result;  // without a payload that is not inline
     Phase phase = Phase::kSpooling;
     Instant not_before;
+    bool held = false;           // in memory: the disk was full
+    std::uint32_t refusals = 0;  // of reports with it; once refused it is reported alone
   };
   struct RunningUnit {
     agent::UnitWork work;
     Instant started;
     std::uint32_t permille = 0;
-    bool stopping = false;
-    bool dropped = false;   // cancelled: whatever comes is forgotten
-    bool too_long = false;  // over its bound of wall time
+    std::optional<Instant> stop_by;           // told to stop: until then it must have
+    bool dropped = false;                     // cancelled: whatever comes is forgotten
+    std::optional<Error> over;                // the bound that it broke; its result then
+    std::optional<std::uint64_t> base_bytes;  // of the process when it started
     std::optional<Instant> paused_at;
     Duration paused{};  // in all, does not count towards the bound
     std::optional<std::int32_t> top_millicelsius;
   };
   struct Fetch {  // of an input blob
     BlobRef blob;
+    bool asked = false;          // OpenBlob is out
     bool opened = false;         // the shell has said where to begin
     std::uint64_t next = 0;      // bytes stored
     std::uint64_t expect = 0;    // offset of the next chunk to come; ahead of `next` while storing
     std::uint64_t asked_to = 0;  // the open GetChunk covers [next, asked_to)
-    std::uint32_t failures = 0;
+    std::uint32_t failures = 0;  // of its hash
+    std::uint32_t full = 0;      // times the disk had no room for it
     Instant not_before;
   };
   struct Upload {  // of a result's payload
     LeaseId lease;
-    bool reading = false;  // ReadPayload is out
+    bool knows = false;                // the server has said where to begin
+    bool reading = false;              // ReadPayload is out
+    std::uint64_t confirmed = 0;       // bytes that the server has
+    std::uint64_t sent = 0;            // bytes read and sent, at most a window ahead
+    std::optional<std::uint64_t> gap;  // where a chunk was lost and has been sent again
     Instant not_before;
   };
 
   // agent.cpp: the machine
   void Take(agent::Started& in, Instant now);
+  void Take(agent::CacheChecked& in, Instant now);
   void Take(agent::Connected& in, Instant now);
   void Take(agent::Disconnected& in, Instant now);
   void Take(agent::LinkRefused& in, Instant now);
   void Take(agent::FromServer& in, Instant now);
   void Take(agent::SpoolTrouble& in, Instant now);
   void Take(agent::BoardReadings& in, Instant now);
+  void Take(agent::MemoryReading& in, Instant now);
   void Take(agent::Pause& in, Instant now);
   void Take(agent::StopAsked& in, Instant now);
   void Take(agent::Tick&, Instant) {}
@@ -90,11 +102,15 @@ class Agent::Impl {
   void Pump(Instant now);
   void PumpLeaving(Instant now);
   void PumpOnce(Instant now);
+  [[nodiscard]] bool Waits() const;
   void GiveLeasesBack();
   void End(WorkerExit code, std::string why);
 
   // agent_messages.cpp: requests and what the server says
   std::uint64_t Request(RequestKind kind, Message message, Duration patience, Instant now);
+  void RequestMore(RequestKind kind, Message message, Instant now);
+  void Extend(RequestKind kind, Instant now);
+  void RestartUpload();
   void SendNow(std::uint64_t request, Message message);
   void ExpireRequests(Instant now);
   void TimedOut(RequestKind kind, Instant now);
@@ -122,11 +138,16 @@ class Agent::Impl {
   void Take(agent::UnitFailed& in, Instant now);
   void Take(agent::UnitStopped& in, Instant now);
   void Accept(const WorkTerms& terms, const LeaseOffer& offer);
-  void CancelLease(LeaseId lease);
+  void CancelLease(LeaseId lease, Instant now);
   void PumpUnits(Instant now);
   void FailHopeless();
   [[nodiscard]] const ApplicationVersion* Unknown(const agent::UnitWork& work) const;
   [[nodiscard]] Instant WallBound() const;
+  void TellToStop(Instant now);
+  void PumpRunning(Instant now);
+  [[nodiscard]] bool FailTooBig(const agent::UnitWork& work);
+  void EndOver(const RunningUnit& unit, Instant now);
+  [[nodiscard]] bool Holds() const;  // a result in memory only
   RunningUnit TakeRunning(Instant now);
   [[nodiscard]] bool Knows(LeaseId lease) const;
   void Remember(LeaseId lease);  // that it has ended
@@ -136,6 +157,8 @@ class Agent::Impl {
   void Take(agent::PayloadChunk& in, Instant now);
   void Succeed(const agent::UnitWork& work, Bytes payload, const Cost& cost);
   void FailUnit(const agent::UnitWork& work, Error error, const Cost& cost);
+  void ReportRefused(const Refused& m, Instant later);
+  void CountRefusal(LeaseId lease, const std::string& why);
   void PumpReport(Instant now);
   void PumpUpload(Instant now);
   void OnPutState(const PutState& m, Instant now);
@@ -144,6 +167,9 @@ class Agent::Impl {
   // agent_blobs.cpp: the cache of inputs
   void Take(agent::BlobState& in, Instant now);
   void PumpFetch(Instant now);
+  void BeginFetch(const agent::UnitWork& work);
+  void GiveUpFetch();
+  void DiskFull(const Error& error, Instant now);
   void AskChunks(Instant now);
   void OnChunk(Chunk m);
   [[nodiscard]] bool Cached(const Digest& blob) const;
@@ -152,6 +178,9 @@ class Agent::Impl {
   [[nodiscard]] bool Pinned(const Digest& blob) const;
   [[nodiscard]] std::uint64_t CachedBytes() const;
   [[nodiscard]] bool MakeRoom(std::uint64_t bytes);
+  [[nodiscard]] bool MakeRoomFor(const agent::UnitWork& work, std::uint64_t bytes);
+  template <class Keep>
+  [[nodiscard]] bool DropUntil(std::uint64_t bytes, const Keep& keep);
   void Touch(const agent::UnitWork& work);
   void FailWaitingOn(const Digest& blob, const Error& error);
 
@@ -160,6 +189,11 @@ class Agent::Impl {
   void Info(std::string text) { Say(agent::Log::Level::kInfo, std::move(text)); }
   void Warn(std::string text) { Say(agent::Log::Level::kWarning, std::move(text)); }
   [[nodiscard]] bool Open(RequestKind kind) const { return open_.contains(kind); }
+  [[nodiscard]] bool IsOpen(RequestKind kind, std::uint64_t request) const;
+  [[nodiscard]] static bool NeedsBlob(const UnitResult& result) {
+    return result.outcome == Outcome::kSuccess &&
+           result.payload_bytes > limits::kInlinePayloadBytes;
+  }
 
   AgentOptions options_;
   Rng rng_;
@@ -180,6 +214,8 @@ class Agent::Impl {
   Readings readings_;
   std::string paused_why_;
   std::string trouble_;  // why nothing can be written; empty = all is well
+  Instant trouble_since_;
+  agent::MemoryReading memory_;
 
   // Units.
   std::optional<RunningUnit> running_;
@@ -190,6 +226,7 @@ class Agent::Impl {
 
   // Blobs.
   std::vector<BlobRef> cache_;  // whole ones, longest unused first
+  bool cache_checked_ = true;
   std::optional<Fetch> fetch_;
   std::optional<Upload> upload_;
 

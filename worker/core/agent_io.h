@@ -35,6 +35,11 @@ struct Started {
   std::vector<UnitResult> results;  // spooled, not yet acknowledged; payload only if it is inline
   std::vector<UnitWork> leases;     // accepted, not yet finished
   std::vector<BlobRef> blobs;       // whole ones in the cache, longest unused first
+  bool cache_checked = true;        // false: CacheChecked will bring the blobs
+};
+// The cache has been looked through; nothing is fetched before, it may be there already.
+struct CacheChecked {
+  std::vector<BlobRef> blobs;  // as in Started
 };
 struct Connected {};     // the connection is up (again): the agent says Hello
 struct Disconnected {};  // it is down; the shell keeps trying
@@ -87,15 +92,21 @@ struct SpoolTrouble {  // the state directory cannot be written (text), or can a
 struct BoardReadings {
   Readings readings;
 };
+// Right after StartUnit, each second while a unit runs, and now and then. Absent = unknown.
+struct MemoryReading {
+  std::optional<std::uint64_t> own_bytes;        // of this process, resident or swapped out
+  std::optional<std::uint64_t> available_bytes;  // of the machine, for whoever asks
+};
 struct Pause {  // computing pauses (text says why) or goes on (empty)
   std::string why;
 };
 struct StopAsked {};  // SIGTERM: end cleanly within AgentOptions::leave_within
 struct Tick {};       // time has passed
 
-using Input = std::variant<Started, Connected, Disconnected, LinkRefused, FromServer, BlobState,
-                           PayloadChunk, UnitProgress, UnitFinished, UnitFailed, UnitStopped,
-                           ResultSpooled, SpoolTrouble, BoardReadings, Pause, StopAsked, Tick>;
+using Input =
+    std::variant<Started, CacheChecked, Connected, Disconnected, LinkRefused, FromServer, BlobState,
+                 PayloadChunk, UnitProgress, UnitFinished, UnitFailed, UnitStopped, ResultSpooled,
+                 SpoolTrouble, BoardReadings, MemoryReading, Pause, StopAsked, Tick>;
 
 // --- Out --------------------------------------------------------------------------------------
 
@@ -131,13 +142,17 @@ struct SpoolResult {
 struct ForgetResult {
   LeaseId lease;
 };
+// The server refuses it for good, alone too: out of the way, for people to look at.
+struct SetResultAside {
+  LeaseId lease;
+};
 struct OpenBlob {  // answered by BlobState
   BlobRef blob;
 };
 struct StoreChunk {  // answered by BlobState
   Chunk chunk;
 };
-struct DropBlob {
+struct DropBlob {  // whole, or as far as it has come
   Digest blob;
 };
 struct ReadPayload {  // answered by PayloadChunk
@@ -154,8 +169,8 @@ struct Exit {  // send what is queued, then end with this code
   std::string why;
 };
 
-using Action =
-    std::variant<Send, KeepLease, DropLease, StartUnit, StopUnit, PauseUnits, SpoolResult,
-                 ForgetResult, OpenBlob, StoreChunk, DropBlob, ReadPayload, Log, Exit>;
+using Action = std::variant<Send, KeepLease, DropLease, StartUnit, StopUnit, PauseUnits,
+                            SpoolResult, ForgetResult, SetResultAside, OpenBlob, StoreChunk,
+                            DropBlob, ReadPayload, Log, Exit>;
 
 }  // namespace picube::agent

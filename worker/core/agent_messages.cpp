@@ -27,20 +27,43 @@ void Agent::Impl::SendNow(std::uint64_t request, Message message) {
 std::uint64_t Agent::Impl::Request(RequestKind kind, Message message, Duration patience,
                                    Instant now) {
   const std::uint64_t id = next_request_++;
-  open_[kind] = {id, now, now + patience};
+  open_[kind] = {{id}, now, now + patience};
   SendNow(id, std::move(message));
   return id;
 }
 
-// What was under way is begun again after the next Welcome.
+// Of chunks: one message more, besides those that are on their way.
+void Agent::Impl::RequestMore(RequestKind kind, Message message, Instant now) {
+  const std::uint64_t id = next_request_++;
+  OpenRequest& open = open_[kind];
+  if (open.ids.size() == 2 * std::size_t{limits::kChunkCredit}) open.ids.erase(open.ids.begin());
+  open.ids.push_back(id);
+  Extend(kind, now);
+  SendNow(id, std::move(message));
+}
+
+void Agent::Impl::Extend(RequestKind kind, Instant now) {
+  const auto open = open_.find(kind);
+  if (open == open_.end()) return;
+  open->second.sent = now;
+  open->second.give_up = now + options_.request_timeout;
+}
+
+// What was under way is begun again after the next Welcome. A pause that the server wished for
+// stays: whoever is refused must not come back sooner by greeting.
 void Agent::Impl::DropConversation() {
   online_ = false;
   open_.clear();
   for (auto& [lease, kept] : results_) {
     if (kept.phase == Phase::kReported) kept.phase = Phase::kReady;
-    kept.not_before = {};
   }
-  if (upload_) *upload_ = {.lease = upload_->lease, .reading = upload_->reading, .not_before = {}};
+  RestartUpload();
+}
+
+bool Agent::Impl::IsOpen(RequestKind kind, std::uint64_t request) const {
+  const auto open = open_.find(kind);
+  return open != open_.end() &&
+         std::ranges::find(open->second.ids, request) != open->second.ids.end();
 }
 
 void Agent::Impl::ExpireRequests(Instant now) {
@@ -69,9 +92,9 @@ void Agent::Impl::TimedOut(RequestKind kind, Instant now) {
         if (kept.phase == Phase::kReported) kept.phase = Phase::kReady;
       }
       break;
+    case RequestKind::kPut: RestartUpload(); break;
     case RequestKind::kWork:
-    case RequestKind::kGet:
-    case RequestKind::kPut: break;  // Pump makes them again
+    case RequestKind::kGet: break;  // Pump makes them again
   }
 }
 
@@ -99,7 +122,7 @@ void Agent::Impl::PumpHeartbeat(Instant now) {
   }
   next_heartbeat_ = now + heartbeat_;
   Heartbeat beat;
-  if (running_ && !running_->dropped) {
+  if (running_ && !running_->stop_by) {  // what does not stop must not keep its lease for ever
     beat.alive.push_back({running_->work.lease, running_->permille});
   }
   for (const agent::UnitWork& work : waiting_) beat.alive.push_back({work.lease, 0});
@@ -163,12 +186,11 @@ void Agent::Impl::TakeMessage(std::uint64_t request, Message message, Instant no
   if (const auto* refused = std::get_if<Refused>(&message))
     return OnRefused(request, *refused, now);
   if (const auto* none = std::get_if<NoWork>(&message)) {
-    const auto open = open_.find(RequestKind::kWork);
-    if (open != open_.end() && open->second.id == request) On(*none, now);
+    if (IsOpen(RequestKind::kWork, request)) On(*none, now);
     return;
   }
   if (const auto* cancel = std::get_if<Cancel>(&message)) {
-    for (const LeaseId lease : cancel->leases) CancelLease(lease);
+    for (const LeaseId lease : cancel->leases) CancelLease(lease, now);
     return;
   }
   if (std::holds_alternative<Drain>(message)) SetDraining(true, now);
@@ -236,9 +258,7 @@ void Agent::Impl::On(const Ack& m, std::uint64_t request, Instant now) {
       continue;
     }
     // Perhaps its blob has got lost on the way: putting it again costs one round trip if not.
-    const bool blob = kept.result.outcome == Outcome::kSuccess &&
-                      kept.result.payload_bytes > limits::kInlinePayloadBytes;
-    kept.phase = blob ? Phase::kToPut : Phase::kReady;
+    kept.phase = NeedsBlob(kept.result) ? Phase::kToPut : Phase::kReady;
     kept.not_before = now + kRefusedPause;
   }
   // What the Ack does not name stays to be reported again.
@@ -249,8 +269,7 @@ void Agent::Impl::On(const Ack& m, std::uint64_t request, Instant now) {
     kept.not_before = now + kLeastPause;
   }
   if (m.assign) return On(*m.assign, now);
-  const auto asked = open_.find(RequestKind::kWork);
-  if (asked == open_.end() || asked->second.id != request) return;
+  if (!IsOpen(RequestKind::kWork, request)) return;
   // The ask within a report does not wait; a long poll does, and hears of new work at once.
   const bool may_poll = !m.no_work || m.no_work->reason == NoWorkReason::kNothingToDo ||
                         m.no_work->reason == NoWorkReason::kHasItsCopy;
@@ -260,7 +279,7 @@ void Agent::Impl::On(const Ack& m, std::uint64_t request, Instant now) {
 }
 
 void Agent::Impl::On(const Pulse& m, Instant now) {
-  for (const LeaseId lease : m.cancelled) CancelLease(lease);
+  for (const LeaseId lease : m.cancelled) CancelLease(lease, now);
   SetDraining(m.draining, now);
 }
 
@@ -277,7 +296,7 @@ void Agent::Impl::SetDraining(bool draining, Instant now) {
 void Agent::Impl::OnRefused(std::uint64_t request, const Refused& m, Instant now) {
   std::vector<RequestKind> kinds;  // two when a report asked for work as well
   for (const auto& [kind, open] : open_) {
-    if (open.id == request) kinds.push_back(kind);
+    if (IsOpen(kind, request)) kinds.push_back(kind);
   }
   for (const RequestKind kind : kinds) {
     open_.erase(kind);
@@ -294,17 +313,18 @@ void Agent::Impl::OnRefusedKind(RequestKind kind, const Refused& m, Instant now)
   const bool passing = m.kind == ErrorKind::kLink || m.kind == ErrorKind::kStore;
   if (kind == RequestKind::kHello) {
     if (!passing) return End(WorkerExit::kRefused, text);
-    open_[kind] = {0, now, now + kRefusedPause};  // then it greets again
+    open_[kind] = {{}, now, now + kRefusedPause};  // then it greets again
     return;
   }
   Warn("the server refuses: " + text);
-  TimedOut(kind, now);
   const Instant later = now + kRefusedPause;
+  if (kind == RequestKind::kReport) ReportRefused(m, later);
+  TimedOut(kind, now);
   if (kind == RequestKind::kWork) ask_not_before_ = later;
-  if (kind == RequestKind::kReport) {
-    for (auto& [lease, kept] : results_) kept.not_before = later;
+  if (kind == RequestKind::kPut && upload_) {
+    upload_->not_before = later;
+    if (!passing) CountRefusal(upload_->lease, m.what);
   }
-  if (kind == RequestKind::kPut && upload_) upload_->not_before = later;
   if (kind != RequestKind::kGet || !fetch_) return;
   fetch_->not_before = later;
   if (passing || m.kind == ErrorKind::kRefused) return;

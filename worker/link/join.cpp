@@ -38,23 +38,94 @@ std::unexpected<JoinFailure> Refusal(const Refused& refused) {
                                      {refused.kind, refused.what, refused.next}});
 }
 
-// Nothing while there is no reason to stop waiting.
-std::optional<JoinFailure> Take(LinkEvent event, const std::string& endpoint) {
-  switch (event) {
-    case LinkEvent::kConnected:
-    case LinkEvent::kDisconnected: return std::nullopt;
-    case LinkEvent::kRefused:
-      return Failed(WorkerExit::kCodeUsed,
-                    "the server does not take this join code: it was used before, or withdrawn.",
-                    "Ask the operator for a new one: picube invite.")
-          .error();
-    case LinkEvent::kBroken:
-      return Failed(WorkerExit::kRefused,
-                    "whoever answers at " + endpoint + " is not the server that made this code.",
-                    "Check the network, or ask the operator for a new code.")
-          .error();
+constexpr int kCutsBelieved = 3;  // handshakes cut short in a row: most likely another key
+constexpr std::chrono::seconds kTryAgain{1};
+
+// One request to the server of a join code, said again until it is answered. A refused key ends it
+// at once; all else may pass, and is waited for until the patience is over.
+class Caller {
+ public:
+  Caller(Context& context, const JoinCode& code, const TransportKeys& keys)
+      : endpoint_(code.endpoint), socket_(context, keys, code.server_transport_key, Quick()) {}
+
+  std::expected<Message, JoinFailure> Ask(const Bytes& request, Duration patience) {
+    if (const Status begun = socket_.Connect(endpoint_); !begun) {
+      return std::unexpected(JoinFailure{WorkerExit::kBadCode, begun.error()});
+    }
+    const auto until = Clock::now() + patience;
+    while (Clock::now() < until) {
+      static_cast<void>(socket_.Poll(std::chrono::milliseconds(100), nullptr));
+      if (TakeEvents()) {
+        return Failed(WorkerExit::kRefused, "the server at " + endpoint_ + " refuses the key.", {});
+      }
+      if (Clock::now() >= reconnect_at_) {
+        reconnect_at_ = Clock::time_point::max();
+        static_cast<void>(socket_.Reconnect());
+      }
+      if (Clock::now() >= ask_at_) {
+        static_cast<void>(socket_.Send(request));
+        ask_at_ = Clock::now() + kAskAgain;
+      }
+      while (const auto bytes = socket_.Receive()) {
+        Result<Envelope> answer = Decode(*bytes);
+        if (answer && answer->request == kRequest) return std::move(answer->message);
+      }
+    }
+    return Silence();
   }
-  return std::nullopt;
+
+  // The patience was over with handshakes that were cut short.
+  [[nodiscard]] bool Cut() const { return cuts_ >= kCutsBelieved; }
+
+ private:
+  static ClientSocketOptions Quick() {
+    ClientSocketOptions options;  // a person waits
+    options.reconnect_least = std::chrono::milliseconds(500);
+    options.reconnect_most = std::chrono::seconds(3);
+    return options;
+  }
+
+  // True if the key is refused.
+  bool TakeEvents() {
+    while (const auto event = socket_.TakeEvent()) {
+      switch (*event) {
+        case LinkEvent::kConnected:
+          cuts_ = 0;
+          ask_at_ = Clock::now();
+          break;
+        case LinkEvent::kDisconnected: ask_at_ = Clock::time_point::max(); break;
+        case LinkEvent::kRefused: return true;
+        case LinkEvent::kBroken: reconnect_at_ = Clock::now() + kTryAgain; [[fallthrough]];
+        case LinkEvent::kCut: ++cuts_; break;
+        case LinkEvent::kFailed: break;
+      }
+    }
+    return false;
+  }
+
+  std::unexpected<JoinFailure> Silence() const {
+    if (Cut()) {
+      return Failed(WorkerExit::kRefused,
+                    "whoever answers at " + endpoint_ +
+                        " ends every handshake: it is not the server that made this code, or it is "
+                        "being restarted.",
+                    "Check the network and try again, or ask the operator for a new code.");
+    }
+    return Failed(
+        WorkerExit::kUnreachable, "the server at " + endpoint_ + " does not answer.",
+        "Check that it runs and that this machine can reach it, then use the code again.");
+  }
+
+  std::string endpoint_;
+  ClientSocket socket_;
+  Clock::time_point ask_at_ = Clock::time_point::max();  // earlier while a connection stands
+  Clock::time_point reconnect_at_ = Clock::time_point::max();
+  int cuts_ = 0;
+};
+
+std::unexpected<JoinFailure> Strange() {
+  return Failed(WorkerExit::kFailed, "the server answers with something else than was asked.",
+                "Use worker and server of the same version.");
 }
 
 }  // namespace
@@ -76,33 +147,31 @@ std::expected<JoinCode, JoinFailure> ReadJoinCode(const std::string& text, WallT
 std::expected<Enrolled, JoinFailure> EnrolHost(Context& context, const JoinCode& code,
                                                const Keys& keys, const EnrolRequest& request) {
   const TransportKeys invitation = code.Invitation();
-  ClientSocket socket(context, invitation, code.server_transport_key);
-  if (const Status begun = socket.Connect(code.endpoint); !begun) {
-    return std::unexpected(JoinFailure{WorkerExit::kBadCode, begun.error()});
+  Caller caller(context, code, invitation);
+  auto answer = caller.Ask(MakeEnrol(code, invitation, keys, request.name), request.patience);
+  if (!answer && answer.error().code == WorkerExit::kRefused && !caller.Cut()) {
+    return Failed(WorkerExit::kCodeUsed,
+                  "the server does not take this join code: it was used before, or withdrawn.",
+                  "Ask the operator for a new one: picube invite.");
   }
-  const Bytes enrol = MakeEnrol(code, invitation, keys, request.name);
-  const auto until = Clock::now() + request.patience;
-  auto ask_at = Clock::time_point::max();  // earlier while a connection stands
-  while (Clock::now() < until) {
-    static_cast<void>(socket.Poll(std::chrono::milliseconds(200), nullptr));
-    while (const auto event = socket.TakeEvent()) {
-      if (auto failure = Take(*event, code.endpoint)) return std::unexpected(*std::move(failure));
-      if (*event == LinkEvent::kConnected) ask_at = Clock::now();
-      if (*event == LinkEvent::kDisconnected) ask_at = Clock::time_point::max();
-    }
-    if (Clock::now() >= ask_at) {
-      static_cast<void>(socket.Send(enrol));
-      ask_at = Clock::now() + kAskAgain;
-    }
-    while (const auto bytes = socket.Receive()) {
-      const Result<Envelope> answer = Decode(*bytes);
-      if (!answer) continue;
-      if (const auto* enrolled = std::get_if<Enrolled>(&answer->message)) return *enrolled;
-      if (const auto* refused = std::get_if<Refused>(&answer->message)) return Refusal(*refused);
-    }
-  }
-  return Failed(WorkerExit::kUnreachable, "the server at " + code.endpoint + " does not answer.",
-                "Check that it runs and that this machine can reach it, then use the code again.");
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  if (const auto* refused = std::get_if<Refused>(&*answer)) return Refusal(*refused);
+  if (auto* enrolled = std::get_if<Enrolled>(&*answer)) return std::move(*enrolled);
+  return Strange();
+}
+
+std::expected<Welcome, JoinFailure> GreetHost(Context& context, const JoinCode& code,
+                                              const Keys& keys, const GreetRequest& request) {
+  Hello hello;
+  hello.facts = request.facts;
+  hello.leases_held = request.leases;
+  Caller caller(context, code, keys.transport);
+  auto answer =
+      caller.Ask(Encode({kOldestProtocolVersion, kRequest, std::move(hello)}), request.patience);
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  if (const auto* refused = std::get_if<Refused>(&*answer)) return Refusal(*refused);
+  if (auto* welcome = std::get_if<Welcome>(&*answer)) return std::move(*welcome);
+  return Strange();
 }
 
 }  // namespace picube

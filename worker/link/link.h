@@ -1,14 +1,14 @@
 // The agent's line to its server: messages become bytes and back, reports get their signature, and
 // what happens to the connection becomes agent inputs. One thread.
 //
-// A key that the server refuses is fatal only if it was never accepted by this process, or is
-// refused several times in a row: a server that is being restarted may refuse for a moment.
+// It connects again by itself, when and where worker/link/reconnect.h says.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocol/base/error.h"
@@ -17,18 +17,26 @@
 #include "protocol/transport/client_socket.h"
 #include "protocol/transport/context.h"
 #include "worker/core/agent_io.h"
+#include "worker/link/reconnect.h"
 
 namespace picube {
 
 class Link {
  public:
-  Link(Context& context, Keys keys, const TransportKey& server);
+  Link(Context& context, Keys keys, const TransportKey& server, const Reconnect& reconnect);
 
-  // kUser: the text is no endpoint. Returns at once; Connected comes out of Receive.
-  [[nodiscard]] Status Connect(const std::string& endpoint);
+  // The endpoints of one server, the first choice first. kUser: a text is no endpoint. Returns at
+  // once; Connected comes out of Receive.
+  [[nodiscard]] Status Connect(std::vector<std::string> endpoints, Instant now);
   // Drops the connection and makes a new one: a server that retires a host says nothing on the old
   // one, but its door refuses the next.
-  void Renew();
+  void Renew(Instant now);
+  // When Receive has something to do without an event.
+  [[nodiscard]] std::optional<Instant> NextDeadline() const { return reconnect_.NextDeadline(); }
+  // What the server said of its endpoints, if it is new, once.
+  [[nodiscard]] std::optional<std::vector<std::string>> TakeNews() {
+    return std::exchange(news_, std::nullopt);
+  }
   // Waits for the server, for `waker`, or for the time to pass.
   void Poll(std::chrono::milliseconds timeout, Waker& waker);
   // What has come in since. Messages that do not decode are dropped; `warnings` says so.
@@ -40,13 +48,18 @@ class Link {
   void Take(LinkEvent event, Instant now, std::vector<agent::Input>& inputs,
             std::vector<std::string>& warnings);
 
+  void Try();
+  void Learn(const Welcome& welcome);
+
   Keys keys_;
+  TransportKey server_;
   ClientSocket socket_;
+  Reconnect reconnect_;
+  std::vector<std::string> endpoints_;  // not empty once Connect was called
+  std::vector<std::string> told_;       // by the server
+  std::optional<std::vector<std::string>> news_;
   Bytes buffer_;  // reused by Send
-  std::optional<Instant> reconnect_at_;
-  Duration pause_;
-  bool accepted_ = false;  // the server has taken our key before
-  int refusals_ = 0;       // in a row
+  int cuts_ = 0;  // handshakes, in a row
 };
 
 }  // namespace picube

@@ -99,21 +99,32 @@ class Runner::Impl {
         runner_.post_(
             agent::UnitProgress{job_.work.lease, static_cast<std::uint32_t>(done_ * 1000.0)});
       }
-      return runner_.WaitWhilePaused();
+      return runner_.WaitWhilePaused() && !over_;
     }
     bool WantsCheckpoint() override { return policy_.Wants(Now(), done_, resumed_at_.value_or(0)); }
     void SaveCheckpoint(BytesView state) override {
       const Instant begun = Now();
+      const std::uint64_t bound = job_.work.bounds.disk_bytes;  // 0 = none
+      if (bound > 0 && state.size() > bound) {
+        over_ = Error{ErrorKind::kUnit,
+                      "the unit's checkpoint has " + std::to_string(state.size()) +
+                          " bytes; its bound of disk is " + std::to_string(bound) + ".",
+                      {}};
+        return;
+      }
       static_cast<void>(job_.checkpoint.Save(state));  // a full disk: the next one may fit
       policy_.Written(begun, Now());
     }
     std::optional<Bytes> Checkpoint() override { return job_.checkpoint.Load(); }
+    // The bound that the unit broke: then Pause has told it to stop.
+    [[nodiscard]] const std::optional<Error>& Over() const { return over_; }
 
    private:
     Impl& runner_;
     const Job& job_;
     CheckpointPolicy policy_;
     double done_ = 0;
+    std::optional<Error> over_;
     std::optional<double> resumed_at_;  // the first fraction that this run reported
     Instant told_{};
   };
@@ -169,7 +180,9 @@ class Runner::Impl {
     Context context(*this, job);
     const std::string who = "application " + job.work.application.name;
     try {
-      return application->Compute({job.work.parameters, job.files}, context);
+      ComputeOutcome outcome = application->Compute({job.work.parameters, job.files}, context);
+      if (context.Over() && std::holds_alternative<Stopped>(outcome)) return *context.Over();
+      return outcome;
     } catch (const std::bad_alloc&) {
       return Error{ErrorKind::kHost, who + " ran out of memory.", {}};
     } catch (const std::system_error& e) {  // no thread, no file: this machine's trouble

@@ -1,7 +1,11 @@
 #include "worker/spool/blob_folder.h"
 
 #include <algorithm>
+#include <fstream>
+#include <optional>
 #include <utility>
+
+#include "protocol/crypto/hash.h"
 
 namespace picube {
 namespace {
@@ -12,11 +16,34 @@ agent::BlobState StateOf(const BlobAssembly& assembly) {
   return {assembly.Blob().hash, assembly.NextOffset(), assembly.Complete(), std::nullopt};
 }
 
-// Of the sink: this machine cannot keep it. Of the bytes: the link's, to be fetched afresh.
+// Of the sink: the disk is full, or this machine cannot keep it. Of the bytes: the link's, to be
+// fetched afresh.
 Error Meant(Error error) {
   const bool ours = error.kind == ErrorKind::kStore || error.kind == ErrorKind::kHost;
-  error.kind = ours ? ErrorKind::kHost : ErrorKind::kLink;
+  if (!ours) error.kind = ErrorKind::kLink;
   return error;
+}
+
+fs::path PartOf(fs::path path) {
+  path += ".part";
+  return path;
+}
+
+// Nothing if it cannot be read, or `stop` says so.
+std::optional<BlobRef> HashUnless(const std::function<bool()>& stop, const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  Bytes piece(1 << 20, '\0');
+  Hasher hasher;
+  BlobRef blob;
+  while (file && !(stop && stop())) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    const auto got = static_cast<std::size_t>(file.gcount());
+    hasher.Update(BytesView(piece).substr(0, got));
+    blob.size += got;
+  }
+  if (!file.eof()) return std::nullopt;
+  blob.hash = hasher.Finish();
+  return blob;
 }
 
 }  // namespace
@@ -33,7 +60,8 @@ Result<BlobFolder> BlobFolder::Open(fs::path folder) {
 
 fs::path BlobFolder::PathOf(const Digest& blob) const { return folder_ / ToHex(blob); }
 
-BlobFolder::Contents BlobFolder::Load(const std::vector<BlobRef>& wanted) {
+BlobFolder::Contents BlobFolder::Load(const std::vector<BlobRef>& wanted,
+                                      const std::function<bool()>& stop) {
   Contents contents;
   std::vector<std::pair<fs::file_time_type, BlobRef>> found;
   std::vector<fs::path> remove;
@@ -47,7 +75,8 @@ BlobFolder::Contents BlobFolder::Load(const std::vector<BlobRef>& wanted) {
       if (std::ranges::none_of(wanted, needed)) remove.push_back(path);
       continue;
     }
-    const Result<BlobRef> real = HashFile(path.string());
+    const std::optional<BlobRef> real = HashUnless(stop, path);
+    if (stop && stop()) return contents;
     std::error_code no_time;
     const auto used = fs::last_write_time(path, no_time);
     if (real && real->hash == hash) {
@@ -67,7 +96,7 @@ BlobFolder::Contents BlobFolder::Load(const std::vector<BlobRef>& wanted) {
 }
 
 agent::BlobState BlobFolder::Begin(const BlobRef& blob) {
-  incoming_.clear();  // the agent fetches one at a time; the part of another stays as a file
+  incoming_.clear();  // the agent fetches one at a time
   auto part = PartFile::Open(PathOf(blob.hash).string());
   if (!part) return {blob.hash, 0, false, Meant(part.error())};
   auto assembly = BlobAssembly::Start(blob, *std::move(part));
@@ -93,6 +122,7 @@ void BlobFolder::Drop(const Digest& blob) {
   incoming_.erase(blob);
   std::error_code gone;
   fs::remove(PathOf(blob), gone);
+  fs::remove(PartOf(PathOf(blob)), gone);
 }
 
 fs::path BlobFolder::Use(const Digest& blob) const {

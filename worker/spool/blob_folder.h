@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,13 +25,16 @@ class BlobFolder {
     std::vector<BlobRef> blobs;         // whole, longest unused first
     std::vector<std::string> warnings;  // files that were not what their name says, removed
   };
-  // Reads every blob once to check its hash; removes parts that none of `wanted` needs.
-  [[nodiscard]] Contents Load(const std::vector<BlobRef>& wanted);
+  // Reads every blob once to check its hash; removes parts that none of `wanted` needs. May take
+  // minutes, and run on another thread while nothing else is asked of this object; when `stop` says
+  // so it ends early, and what it has not read does not count.
+  [[nodiscard]] Contents Load(const std::vector<BlobRef>& wanted,
+                              const std::function<bool()>& stop = {});
 
   // Where to go on with this blob; a part of it may be here from before.
   [[nodiscard]] agent::BlobState Begin(const BlobRef& blob);
   [[nodiscard]] agent::BlobState Store(const Chunk& chunk);
-  void Drop(const Digest& blob);
+  void Drop(const Digest& blob);  // its part too
   // Where a whole blob can be read. Marks it as used now.
   [[nodiscard]] std::filesystem::path Use(const Digest& blob) const;
 

@@ -26,11 +26,7 @@ std::vector<std::pair<LeaseId, fs::path>> FilesOf(const fs::path& folder, std::s
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (it->path().extension() != ending) continue;
-    const std::string stem = it->path().stem().string();
-    LeaseId lease;
-    const auto [last, bad] = std::from_chars(stem.data(), stem.data() + stem.size(), lease.value);
-    if (bad != std::errc{} || last != stem.data() + stem.size()) continue;
-    files.emplace_back(lease, it->path());
+    if (const auto lease = LeaseOf(it->path())) files.emplace_back(*lease, it->path());
   }
   std::ranges::sort(files);
   return files;
@@ -47,6 +43,14 @@ bool TravelsAsBlob(const UnitResult& result) {
 
 }  // namespace
 
+std::optional<LeaseId> LeaseOf(const fs::path& file) {
+  const std::string stem = file.stem().string();
+  LeaseId lease;
+  const auto [last, bad] = std::from_chars(stem.data(), stem.data() + stem.size(), lease.value);
+  if (bad != std::errc{} || last != stem.data() + stem.size()) return std::nullopt;
+  return lease;
+}
+
 // --- Checkpoints
 // ----------------------------------------------------------------------------------
 
@@ -56,9 +60,13 @@ Status CheckpointFile::Save(BytesView state) const {
   return saved;
 }
 
-std::optional<Bytes> CheckpointFile::Load() const {
+bool CheckpointFile::Exists() const {
   std::error_code error;
-  if (!fs::exists(checkpoint_, error)) return std::nullopt;
+  return fs::exists(checkpoint_, error);
+}
+
+std::optional<Bytes> CheckpointFile::Load() const {
+  if (!Exists()) return std::nullopt;
   auto state = ReadRecord(checkpoint_, RecordKind::kCheckpoint);
   if (!state) return std::nullopt;  // the unit begins afresh
   return *std::move(state);
@@ -126,6 +134,12 @@ Spool::Contents Spool::Load() {
       if (it->path().extension() == ".tmp") torn.push_back(it->path());
     }
     for (const fs::path& path : torn) Remove(path);
+  }
+  for (const char* ending : {".checkpoint", ".attempts"}) {
+    for (const auto& [lease, path] : FilesOf(state_ / "leases", ending)) {
+      const auto same = [&](const agent::UnitWork& work) { return work.lease == lease; };
+      if (std::ranges::none_of(contents.leases, same)) Remove(path);
+    }
   }
   return contents;
 }
@@ -222,6 +236,27 @@ void Spool::ForgetResult(LeaseId lease) {
   if (held_.erase(lease) > 0) DropLease(lease);
   if (open_ && open_->lease == lease) open_.reset();
   Remove(ResultPath(lease));
+}
+
+void Spool::SetResultAside(LeaseId lease) {
+  if (open_ && open_->lease == lease) open_.reset();
+  const fs::path aside = state_ / "damaged" / ResultPath(lease).filename();
+  if (const auto held = held_.find(lease); held != held_.end()) {
+    // Without room for it there either, it is lost; its lease may be computed again.
+    static_cast<void>(
+        WriteRecord(aside, RecordKind::kResult, EncodeResult(held->second), Durable::kYes));
+    held_.erase(held);
+    DropLease(lease);
+    return;
+  }
+  std::error_code error;
+  fs::rename(ResultPath(lease), aside, error);
+}
+
+std::uint64_t Spool::MemoryBytes() const {
+  std::uint64_t bytes = open_ ? open_->payload.size() : 0;
+  for (const auto& [lease, result] : held_) bytes += result.payload.size();
+  return bytes;
 }
 
 Result<Chunk> Spool::ReadPayload(LeaseId lease, std::uint64_t offset) {

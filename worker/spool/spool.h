@@ -6,7 +6,10 @@
 //   leases/17.attempts        starts that ended with the process
 //   leases/17.checkpoint      the kernel's own
 //   results/17.result         a UnitResult with its whole payload
-//   damaged/                  files that could not be read, set aside; never read again
+//   damaged/                  files that could not be read, or that the server refuses, set aside;
+//                             never read again
+//   spool.server              whose leases and results these are: the server's fingerprint
+//   servers/FINGERPRINT/      leases, results and keys of a server that was left
 //
 // Rules:
 // - A result replaces its lease: first the result is durable, then lease and checkpoint go.
@@ -38,6 +41,7 @@ class CheckpointFile {
       : checkpoint_(std::move(checkpoint)), attempts_(std::move(attempts)) {}
   // Durable. It also ends the count of attempts: the unit has got further than before.
   [[nodiscard]] Status Save(BytesView state) const;
+  [[nodiscard]] bool Exists() const;
   // Nothing if there is none or it is damaged.
   [[nodiscard]] std::optional<Bytes> Load() const;
 
@@ -62,6 +66,25 @@ class Spool {
   };
   [[nodiscard]] Contents Load();
 
+  // From now on leases and results belong to this server (a fingerprint: digits and dashes). Those
+  // of another go aside to its folder, those of this one come back; a crash in between is made good
+  // by the next call. kStore.
+  struct Count {
+    std::size_t results = 0;
+    std::size_t leases = 0;
+    [[nodiscard]] bool None() const { return results + leases == 0; }
+  };
+  struct Moved {
+    std::string left;  // the server to which `aside` belongs
+    Count aside;
+    Count back;  // of this server, taken up again
+  };
+  [[nodiscard]] Result<Moved> BelongTo(const std::string& server);
+  // Where things of a server that was left are kept.
+  [[nodiscard]] std::filesystem::path FolderOf(const std::string& server) const;
+  // Leases and results of a server that was left, by lease.
+  [[nodiscard]] std::vector<LeaseId> LeasesHeldFor(const std::string& server) const;
+
   [[nodiscard]] Status KeepLease(const agent::UnitWork& work);
   [[nodiscard]] Status CountAttempt(const agent::UnitWork& work);  // before its kernel starts
   void DropLease(LeaseId lease);
@@ -74,8 +97,13 @@ class Spool {
   // Takes the whole payload; fills in the digest (of payload or error text).
   [[nodiscard]] Kept KeepResult(UnitResult result);
   void ForgetResult(LeaseId lease);
+  // Moves it to damaged/.
+  void SetResultAside(LeaseId lease);
   // Up to limits::kChunkBytes of a result's payload. kStore, kHost: it is lost.
   [[nodiscard]] Result<Chunk> ReadPayload(LeaseId lease, std::uint64_t offset);
+
+  // Of results in memory: what the process holds besides the kernel.
+  [[nodiscard]] std::uint64_t MemoryBytes() const;
 
   // Writes what is held in memory. True if nothing is held any more and the disk takes a write.
   [[nodiscard]] bool RetryHeld();
@@ -94,6 +122,9 @@ class Spool {
   // The payload being put, so that each of its chunks does not read the file again.
   std::optional<UnitResult> open_;
 };
+
+// The lease that a file of the spool is named by.
+[[nodiscard]] std::optional<LeaseId> LeaseOf(const std::filesystem::path& file);
 
 // The spool's record bodies. Versioned by the record file.
 [[nodiscard]] Bytes EncodeWork(const agent::UnitWork& work);

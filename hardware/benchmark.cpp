@@ -1,0 +1,50 @@
+#include "hardware/benchmark.h"
+
+#include <array>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace picube {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kChains = 16;  // independent of each other, as in a good kernel
+constexpr int kRounds = 4096;
+
+// Its values stay near 1 for ever. The result only keeps the work from being left out.
+double Block(std::array<double, kChains>& x) {
+  for (int round = 0; round < kRounds; ++round) {
+    for (double& value : x) value = value * 0.999999 + 0.000001;
+  }
+  return x[0];
+}
+
+double CountUntil(Clock::time_point end) {
+  std::array<double, kChains> x{};
+  volatile double sink = 0;
+  double blocks = 0;
+  do {
+    sink = Block(x);
+    ++blocks;
+  } while (Clock::now() < end);
+  static_cast<void>(sink);
+  return blocks * kRounds * kChains * 2;
+}
+
+}  // namespace
+
+double MeasureFlops(int threads, Duration span) {
+  const Clock::time_point begun = Clock::now();
+  std::vector<double> done(static_cast<std::size_t>(threads));
+  {
+    std::vector<std::jthread> workers;
+    for (double& mine : done) workers.emplace_back([&] { mine = CountUntil(begun + span); });
+  }
+  double all = 0;
+  for (const double mine : done) all += mine;
+  return all / std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+}  // namespace picube

@@ -1,0 +1,14 @@
+// How fast this machine is, roughly: so that a server's first estimate of it is not a guess.
+#pragma once
+
+#include <cstdint>
+
+#include "protocol/base/time.h"
+
+namespace picube {
+
+// Multiplications and additions of 64-bit floats a second, on so many threads at once, measured for
+// `span`. Blocks. > 0.
+[[nodiscard]] double MeasureFlops(int threads, Duration span = 150ms);
+
+}  // namespace picube
