@@ -50,7 +50,8 @@ class ServerSocket {
   ServerSocket& operator=(const ServerSocket&) = delete;
 
   // "tcp://*:7425", "tcp://[::]:7425", "tcp://127.0.0.1:*" (any free port). Returns the endpoint
-  // with its real port. kHost: the port is in use, the address is not ours, the text is no
+  // with its real port. From then on whoever is not admitted is told so, and may give up for good:
+  // SetAdmitted first. kHost: the port is in use, the address is not ours, the text is no
   // endpoint.
   [[nodiscard]] Result<std::string> Bind(const std::string& endpoint);
 

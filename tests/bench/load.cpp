@@ -33,7 +33,7 @@ class Host {
     PICUBE_CHECK(zmq_connect(socket_, address.endpoint.c_str()) == 0, "connect");
     Hello hello;
     hello.facts.applications = {{"empty", 1}};
-    Send(hello, kOldestProtocolVersion);
+    Send(hello, kGreetingVersion);
   }
   ~Host() { zmq_close(socket_); }
   Host(const Host&) = delete;

@@ -157,7 +157,7 @@ Peer::Peer(Context& context, const TransportKeys& keys, const TransportKey& serv
 Message Peer::Ask(const Message& question) {
   const std::uint16_t version =
       std::holds_alternative<Hello>(question) || std::holds_alternative<Enrol>(question)
-          ? kOldestProtocolVersion
+          ? kGreetingVersion
           : kProtocolVersion;
   const Bytes bytes = Encode({.version = version, .request = ++request_, .message = question});
   PICUBE_CHECK(socket_.Send(bytes) == SendStatus::kSent, "send");
