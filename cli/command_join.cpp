@@ -89,9 +89,19 @@ Exit Run(Session& session, const JoinCommand& command) {
                          fmt::format("{} has joined a server already.", folder.string()),
                          "Name another folder with --profile DIR, or remove that one."});
   }
-  const Result<Keys> keys = PrepareKeys(folder);
+  std::error_code none;
+  const bool used = std::filesystem::exists(folder / "keys", none);
+  Result<Keys> keys = PrepareKeys(folder);
   if (!keys) return session.Fail(keys.error());
-  const Result<Enrolled> enrolled = EnrolKeys(session, *code, *keys, WishedName(session, command));
+  const std::string name = WishedName(session, command);
+  Result<Enrolled> enrolled = EnrolKeys(session, *code, *keys, name);
+  if (!enrolled && used && enrolled.error().kind == ErrorKind::kRefused) {
+    // Keys of an interrupted join that the server has seen and does not want: others may do.
+    keys = MakeKeys();
+    const Status saved = SaveKeys((folder / "keys").string(), *keys);
+    if (!saved) return session.Fail(saved.error());
+    enrolled = EnrolKeys(session, *code, *keys, name);
+  }
   if (!enrolled) return session.Fail(enrolled.error());
   const Status saved = SaveAddress(folder, {code->endpoint, code->server_transport_key});
   if (!saved) return session.Fail(saved.error());

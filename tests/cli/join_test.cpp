@@ -98,6 +98,20 @@ TEST_F(JoinTest, AJoinWhoseAnswerWasLostIsCompletedByTheSameCommand) {
   EXPECT_TRUE(LoadProfile(desk_.folder / "profile").has_value());
 }
 
+TEST_F(JoinTest, KeysThatTheServerHasRetiredDoNotStandInTheWay) {
+  enrol_answer_.reset();
+  EXPECT_EQ(desk_.Run({"join", Code()}), Exit::kUnreachable);
+  const TransportKey retired = desk_.server.Last<Enrol>().transport_key;
+  desk_.server.answer = [&](const Message& message) -> std::optional<Message> {
+    const auto* enrol = std::get_if<Enrol>(&message);
+    const bool known = enrol == nullptr || enrol->transport_key == retired;
+    if (known) return Refused{ErrorKind::kRefused, "this key is enrolled already.", ""};
+    return Enrolled{{9}, "ada-2", "ada"};
+  };
+  EXPECT_EQ(desk_.Run({"join", Code()}), Exit::kOk) << desk_.err;
+  EXPECT_NE(desk_.server.Last<Enrol>().transport_key, retired);
+}
+
 TEST_F(JoinTest, ANameThatIsTooLongIsWrongUsageBeforeTheCodeIsUsed) {
   EXPECT_EQ(desk_.Run({"join", Code(), "--name", std::string(65, 'x')}), Exit::kWrongUsage);
   EXPECT_EQ(desk_.Run({"join", Code(), "--name", "caf\xe9"}), Exit::kWrongUsage);
