@@ -3,15 +3,24 @@
 # joined by code. One worker is killed, one forges results, the server is killed and started again.
 #   demo.sh                          makes a recording with hidden tones, finds them again
 #   demo.sh FILE.sah [SUBMIT OPTIONS] searches a recording of yours
+# PICUBE_DEMO_PLACE: an empty folder, or one to be made, instead of build/demo.
+# PICUBE_DEMO_TRUTH: the tones of FILE.sah (picube-recording make --truth), to be compared with.
 # Exit code 1 if a hidden tone is missing, a signal is invented, or a unit is lost.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 bin=${PICUBE_BUILD:-$root/build/release}
 server=$bin/server/picube-server worker=$bin/worker/picube-worker picube=$bin/cli/picube
 forger=$bin/examples/demo/picube-demo-forger recording=$bin/examples/seti/picube-recording
 
-place=$root/build/demo
-product=$root/build/demo/product
-rm -rf "$place"; mkdir -p "$place"
+place=${PICUBE_DEMO_PLACE:-}
+if [ -z "$place" ]; then
+  place=$root/build/demo
+  rm -rf "$place"
+elif [ -n "$(ls -A "$place" 2>/dev/null)" ]; then
+  fail "PICUBE_DEMO_PLACE: $place is not empty"
+fi
+mkdir -p "$place"
+product=$place/product
+truth=${PICUBE_DEMO_TRUTH:-}
 declare -A pid=()
 finish() {
   local code=$? name
@@ -117,7 +126,7 @@ results=$(field results <"$place/status.json")
 awk -v n="$results" -v s="$took" 'BEGIN {printf "rate      %d results in %d s, %.1f results a second\n", n, s, n / (s > 0 ? s : 1)}'
 echo "lost      $((total - settled)) of $total units"
 [ "$settled" = "$total" ] && [ "${failed:-0}" = 0 ] || wrong=1
-if [ -n "${truth:-}" ]; then
+if [ -n "$truth" ]; then
   case "$caught" in *pi4*) ;; *) echo "the forger was not caught"; wrong=1 ;; esac
   "$recording" compare "$product/signals.csv" "$truth" || wrong=1
 fi

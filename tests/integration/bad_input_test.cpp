@@ -81,7 +81,7 @@ TEST_F(BadInput, RecordingsThatAreNoneAreRefusedByName) {
     ExpectRefused({Make(bad.name, bad.bytes).string()}, bad.words);
     ExpectRefused({Make(bad.name, bad.bytes).string()}, bad.name);
   }
-  ExpectRefused({(folder_.Path() / "none.sah").string()}, "no such file");
+  ExpectRefused({(folder_.Path() / "none.sah").string()}, "No such file");
   ExpectNoBatch();
 }
 
