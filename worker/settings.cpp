@@ -83,12 +83,13 @@ Status ReadField(const std::filesystem::path& path, const YAML::Node& key, const
     return read;
   };
   if (name == "threads") return read_int(1024, settings.threads);
+  if (name == "offline_hours") return read_int(24, settings.offline_hours);
   if (name == "reconnect_spread") return read_int(3600, settings.reconnect_spread);
   return Wrong(
       path, key,
       "unknown setting '" + name +
           "'. There are: server, endpoints, server_key, server_signing_key, name, threads, "
-          "cache_mb, reconnect_spread, log_level.");
+          "cache_mb, offline_hours, reconnect_spread, log_level.");
 }
 
 Result<WorkerSettings> Parse(const std::filesystem::path& path, const std::string& text) {
@@ -152,6 +153,7 @@ Status SaveSettings(const std::filesystem::path& path, const WorkerSettings& set
   out << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << settings.name;
   out << YAML::Key << "threads" << YAML::Value << settings.threads;
   out << YAML::Key << "cache_mb" << YAML::Value << settings.cache_mb;
+  out << YAML::Key << "offline_hours" << YAML::Value << settings.offline_hours;
   out << YAML::Key << "reconnect_spread" << YAML::Value << settings.reconnect_spread;
   out << YAML::Key << "log_level" << YAML::Value << settings.log_level << YAML::EndMap;
   return Replace(path, std::string(out.c_str()) + '\n');

@@ -21,6 +21,7 @@ struct WorkerSettings {
   int threads = 0;                // 0 = all
   std::uint64_t cache_mb = 4096;  // of input blobs, in MiB
   int reconnect_spread = 15;      // seconds; after a loss the first try comes within it
+  int offline_hours = 0;          // the link may be away for so long while units run, up to a day
   std::string log_level = "info";
 };
 

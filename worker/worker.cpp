@@ -68,6 +68,7 @@ int RunJoined(const WorkerOptions& options, const WorkerSettings& settings, Keys
   const StopSignals signals(waker);
   AgentOptions agent = AgentOptionsOf(options, settings);
   agent.facts = FactsOf(probe, options, state, applications);
+  agent.facts.offline_seconds = static_cast<std::uint32_t>(settings.offline_hours) * 3600;
   agent.facts.benchmark_flops = KnownFlops(state, settings.threads);
   std::random_device seed;
   Rng rng((std::uint64_t{seed()} << 32) | seed());

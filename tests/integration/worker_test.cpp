@@ -307,8 +307,8 @@ TEST_F(Workers, AWorkerThatIsKilledWhileAnInputComesInGoesOnWithIt) {
   cube_.Join("pi1");
   const fs::path recording = folder_.Path() / "r.sah";
   ASSERT_EQ(RunToEnd({PICUBE_RECORDING, "make", recording.string(), "--seed", "7"}).code, 0);
-  const std::string batch =
-      cube_.Submit({"seti", recording.string(), "--chirp=0:0", "--fft-length=8", "--units=1"});
+  const std::string batch = cube_.Submit(
+      {"seti", recording.string(), "--chirp=0:0", "--fft-length=8", "--threshold=4", "--units=1"});
   SlowLine line(Endpoint(), 160'000);
   cube_.StartWorker("pi1", {"--server", line.Endpoint()});
   ASSERT_TRUE(Await([&] { return line.UsedUp(); })) << cube_.Log("pi1");

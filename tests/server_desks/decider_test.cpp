@@ -130,7 +130,8 @@ TEST(QueryDesk, BatchIsKnownBetweenItsEndAndItsPlaceInTheTables) {
   TestFolder folder;
   Desks desks(folder.Path());
   const BatchId batch = desks.Batch(1);
-  QueryDesk queries(desks.decider->State(), *desks.projection, [](auto, auto, const Message&) {});
+  QueryDesk queries(desks.decider->State(), *desks.projection,
+                    [](const ReplyTo&, const Message&) {});
   desks.BreakProjection();
   desks.From(desks.boss, Control{.kind = ControlKind::kCancelBatch, .id = batch.value});
   (void)desks.Turn();

@@ -33,6 +33,8 @@ TEST_F(SettingsTest, ComeBackAsTheyWereWritten) {
   settings.name = "no: \"yaml\" #here";
   settings.threads = 3;
   settings.cache_mb = 77;
+  settings.offline_hours = 6;
+  settings.reconnect_spread = 4;
   ASSERT_TRUE(SaveSettings(File(), settings));
   const auto read = LoadSettings(File());
   ASSERT_TRUE(read) << read.error().Text();
@@ -42,6 +44,8 @@ TEST_F(SettingsTest, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(read->name, settings.name);
   EXPECT_EQ(read->threads, 3);
   EXPECT_EQ(read->cache_mb, 77U);
+  EXPECT_EQ(read->offline_hours, 6);
+  EXPECT_EQ(read->reconnect_spread, 4);
 }
 
 TEST_F(SettingsTest, EndpointsAreKeptAndWhatPeopleWroteStays) {

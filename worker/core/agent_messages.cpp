@@ -110,7 +110,7 @@ void Agent::Impl::SayHello(Instant now) {
   if (running_ && !running_->dropped) hello.leases_held.push_back(running_->work.lease);
   for (const agent::UnitWork& work : waiting_) hello.leases_held.push_back(work.lease);
   for (const auto& [lease, kept] : results_) hello.leases_held.push_back(lease);
-  version_ = kOldestProtocolVersion;  // what both sides can read before they have agreed
+  version_ = kGreetingVersion;  // what both sides can read before they have agreed
   Request(RequestKind::kHello, std::move(hello), options_.hello_timeout, now);
 }
 

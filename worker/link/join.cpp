@@ -29,7 +29,7 @@ Bytes MakeEnrol(const JoinCode& code, const TransportKeys& invitation, const Key
   enrol.signing_key = keys.signing.key;
   enrol.proof = SignEnrol(keys.signing, {code.server_transport_key, invitation.key,
                                          keys.transport.key, keys.signing.key, name});
-  return Encode({kOldestProtocolVersion, kRequest, std::move(enrol)});
+  return Encode({kGreetingVersion, kRequest, std::move(enrol)});
 }
 
 std::unexpected<JoinFailure> Refusal(const Refused& refused) {
@@ -167,7 +167,7 @@ std::expected<Welcome, JoinFailure> GreetHost(Context& context, const JoinCode& 
   hello.leases_held = request.leases;
   Caller caller(context, code, keys.transport);
   auto answer =
-      caller.Ask(Encode({kOldestProtocolVersion, kRequest, std::move(hello)}), request.patience);
+      caller.Ask(Encode({kGreetingVersion, kRequest, std::move(hello)}), request.patience);
   if (!answer) return std::unexpected(std::move(answer.error()));
   if (const auto* refused = std::get_if<Refused>(&*answer)) return Refusal(*refused);
   if (auto* welcome = std::get_if<Welcome>(&*answer)) return std::move(*welcome);
