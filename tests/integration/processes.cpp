@@ -56,15 +56,6 @@ pid_t Spawn(std::vector<std::string> argv, const std::map<std::string, std::stri
 
 }  // namespace
 
-Folder::Folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "picube-test-XXXXXX").string();
-  if (mkdtemp(name.data()) != nullptr) path_ = name;
-}
-Folder::~Folder() {
-  std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-}
-
 Process::Process(std::vector<std::string> argv, const std::filesystem::path& log,
                  const std::map<std::string, std::string>& environment)
     : pid_(Spawn(std::move(argv), environment, log.string(), log.string())) {}
@@ -215,13 +206,6 @@ bool Cube::Await(const std::string& batch, const std::string& field, long least)
 }
 
 std::string Cube::Log(const std::string& name) const { return ReadText(folder_ / (name + ".log")); }
-
-std::string ReadText(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 std::string Field(const std::string& json, const std::string& field) {
   const std::string key = "\"" + field + "\":";

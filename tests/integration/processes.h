@@ -11,23 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/files.h"
+
 namespace picube::test {
 
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""min;
-
-// A folder that is removed at the end.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& Path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class Process {
  public:
@@ -105,7 +94,6 @@ class Cube {
   std::map<std::string, std::unique_ptr<Process>> workers_;
 };
 
-[[nodiscard]] std::string ReadText(const std::filesystem::path& file);
 // The value of `"field": …` in JSON text, as text; empty if there is none.
 [[nodiscard]] std::string Field(const std::string& json, const std::string& field);
 // Where real recordings lie, or nothing.

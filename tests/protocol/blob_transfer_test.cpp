@@ -11,7 +11,7 @@
 #include "protocol/base/rng.h"
 #include "protocol/crypto/keys.h"
 #include "protocol/transport/blob_transfer.h"
-#include "tests/protocol/temporary_folder.h"
+#include "tests/files.h"
 
 namespace picube {
 namespace {
@@ -42,7 +42,7 @@ class Blobs : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  TemporaryFolder folder_;
+  test::Folder folder_;
   BlobRef blob_;
 };
 

@@ -12,8 +12,8 @@
 #include "protocol/crypto/keys.h"
 #include "protocol/crypto/signatures.h"
 #include "protocol/qr/qr.h"
+#include "tests/files.h"
 #include "tests/protocol/samples.h"
-#include "tests/protocol/temporary_folder.h"
 
 namespace picube {
 namespace {
@@ -59,7 +59,7 @@ TEST_F(Hashes, OfPiecesIsTheHashOfTheWhole) {
 // --- Key files -----------------------------------------------------------------------------------
 
 TEST_F(KeyFile, GivesBackTheKeysThatWereSaved) {
-  const TemporaryFolder folder;
+  const test::Folder folder;
   const Keys keys = MakeKeys();
   ASSERT_TRUE(SaveKeys(folder / "keys", keys));
   ASSERT_TRUE(SaveKeys(folder / "keys", keys));  // over an old file too
@@ -76,18 +76,18 @@ TEST_F(KeyFile, GivesBackTheKeysThatWereSaved) {
 }
 
 TEST_F(KeyFile, ThatOthersMayReadIsRefusedWithTheCommandThatMendsIt) {
-  const TemporaryFolder folder;
+  const test::Folder folder;
   ASSERT_TRUE(SaveKeys(folder / "keys", MakeKeys()));
   for (const mode_t mode : {0644U, 0660U, 0602U}) {
     ASSERT_EQ(::chmod((folder / "keys").c_str(), mode), 0);
     const Result<Keys> loaded = LoadKeys(folder / "keys");
     ASSERT_FALSE(loaded);
-    EXPECT_EQ(loaded.error().next, "Run: chmod 600 " + (folder / "keys"));
+    EXPECT_EQ(loaded.error().next, "Run: chmod 600 " + (folder / "keys").string());
   }
 }
 
 TEST_F(KeyFile, ThatIsDamagedIsRefused) {
-  const TemporaryFolder folder;
+  const test::Folder folder;
   ASSERT_TRUE(SaveKeys(folder / "keys", MakeKeys()));
   const std::string whole = ReadText(folder / "keys");
   for (std::size_t i = 0; i < whole.size(); i += 7) {
@@ -103,8 +103,8 @@ TEST_F(KeyFile, ThatIsDamagedIsRefused) {
 }
 
 TEST_F(KeyFile, ThatIsMissingIsAnErrorWithItsPath) {
-  const TemporaryFolder folder;
-  EXPECT_TRUE(Contains(LoadKeys(folder / "none").error().what, folder / "none"));
+  const test::Folder folder;
+  EXPECT_TRUE(Contains(LoadKeys(folder / "none").error().what, (folder / "none").string()));
   EXPECT_FALSE(SaveKeys(folder / "none/keys", MakeKeys()));
 }
 

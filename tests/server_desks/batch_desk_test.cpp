@@ -262,13 +262,13 @@ TEST_F(Batches, FlippedByteInABlobIsNotMerged) {
   Unit(1, large);
   std::string rotten = large;
   rotten[100] ^= 1;
-  WriteWhole(blobs_->Path(Hash(large)), rotten);
+  WriteText(blobs_->Path(Hash(large)), rotten);
   desk_->Merge(BatchId{1}, submit_, row_);
   ASSERT_TRUE(Waits());
   ASSERT_EQ(lines_.size(), 1U);
   EXPECT_NE(lines_[0].find("unit 2 (number 1 of batch 1)"), std::string::npos) << lines_[0];
   EXPECT_NE(lines_[0].find(ToHex(Hash(large))), std::string::npos) << lines_[0];
-  WriteWhole(blobs_->Path(Hash(large)), large);  // brought back from a backup
+  WriteText(blobs_->Path(Hash(large)), large);  // brought back from a backup
   EXPECT_NE(Told<ProductReady>(), nullptr);
 }
 

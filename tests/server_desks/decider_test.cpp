@@ -79,11 +79,11 @@ TEST(Decider, TablesAheadOfTheJournalAreRefusedWithTheReason) {
   Desks desks(folder.Path());
   desks.Join("pi");
   desks.Close();
-  const std::string older = ReadWhole(folder / "journal.db");
+  const std::string older = ReadText(folder / "journal.db");
   desks.Open();
   desks.Batch(1);
   desks.Close();
-  WriteWhole(folder / "journal.db", older);  // its last transactions are gone
+  WriteText(folder / "journal.db", older);  // its last transactions are gone
   const auto opened = desks.TryOpen();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::kStore);

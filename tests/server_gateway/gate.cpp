@@ -12,17 +12,6 @@ namespace picube::test {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-Folder::Folder() {
-  EXPECT_TRUE(InitCrypto());
-  std::string name = (std::filesystem::temp_directory_path() / "picube-gate-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) std::abort();
-  path_ = name;
-}
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 // --- Peer ----------------------------------------------------------------------------------------
 
 Peer::Peer(Gate& gate, const TransportKeys& keys, const ClientSocketOptions& options)

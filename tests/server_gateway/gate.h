@@ -18,23 +18,11 @@
 #include "protocol/transport/server_socket.h"
 #include "server/gateway/door.h"
 #include "server/gateway/pool.h"
+#include "tests/files.h"
 
 namespace picube::test {
 
 inline constexpr std::chrono::seconds kPatience{20};  // only a failing test waits so long
-
-// A folder that is removed at the end.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& Path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Member {  // a principal that the gate knows
   HostId id;
@@ -89,6 +77,7 @@ class Gate {
   [[nodiscard]] std::uint64_t LastConnection() const { return last_connection_; }
 
  private:
+  bool crypto_ = InitCrypto().has_value();  // before the keys that the members make
   Folder folder_;
   Context context_;
   std::int64_t now_us_ = 1'000'000;

@@ -56,7 +56,7 @@ TEST(Backup, HoldsEverythingAndComesBack) {
     server.journal->PutSmall(Hash("small"), "small");
     ASSERT_TRUE(server.journal->Commit());
     ASSERT_TRUE(server.blobs->PutBytes(large));
-    WriteWhole(folder / "state/keys/server.key", "secret");
+    WriteText(folder / "state/keys/server.key", "secret");
     ASSERT_TRUE(server.projection->CaughtUp(120, std::chrono::seconds(10)));
     const auto made = Backup(folder / "state", folder / "backup.picube");
     ASSERT_TRUE(made) << made.error().Text();
@@ -76,7 +76,7 @@ TEST(Backup, HoldsEverythingAndComesBack) {
   EXPECT_EQ(server.projection->CountUnits(BatchId{1})->settled, 120U);
   EXPECT_EQ(*server.blobs->ReadAll(Hash(large)), large);
   EXPECT_EQ(*server.blobs->ReadAll(Hash("small")), "small");
-  EXPECT_EQ(ReadWhole(folder / "again/keys/server.key"), "secret");
+  EXPECT_EQ(ReadText(folder / "again/keys/server.key"), "secret");
 }
 
 TEST(Backup, RestoredServerKnowsItUntilItHasTakenOver) {
@@ -153,14 +153,14 @@ TEST(Backup, FailedOneLeavesTheOldFile) {
   TestFolder folder;
   Server server(folder / "state");
   server.Turn();
-  WriteWhole(folder / "backup.picube", "old");
+  WriteText(folder / "backup.picube", "old");
   const auto blob = server.blobs->PutBytes("blob");
   ASSERT_TRUE(blob);
-  WriteWhole(server.blobs->Path(blob->hash), "rotten");
+  WriteText(server.blobs->Path(blob->hash), "rotten");
   const auto made = Backup(folder / "state", folder / "backup.picube");
   ASSERT_FALSE(made);
   EXPECT_NE(made.error().what.find("does not match its name"), std::string::npos);
-  EXPECT_EQ(ReadWhole(folder / "backup.picube"), "old");
+  EXPECT_EQ(ReadText(folder / "backup.picube"), "old");
   EXPECT_FALSE(fs::exists(folder / "backup.picube.part"));
 }
 

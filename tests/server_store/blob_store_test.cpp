@@ -41,7 +41,7 @@ TEST(BlobStore, ArrivesInPiecesAndIsWholeAtTheEnd) {
   EXPECT_EQ(store->Size(digest), bytes.size());
   EXPECT_EQ(*store->ReadAll(digest), bytes);
   EXPECT_EQ(*store->Read(digest, 199'990, 100), bytes.substr(199'990));
-  EXPECT_EQ(ReadWhole(store->Path(digest)), bytes);
+  EXPECT_EQ(ReadText(store->Path(digest)), bytes);
   EXPECT_TRUE(fs::is_empty(folder / "blobs/incoming"));
 }
 
@@ -125,7 +125,7 @@ TEST(BlobStore, AdoptTakesAFileOver) {
   TestFolder folder;
   auto store = OpenStore(folder / "b");
   for (int i = 0; i < 2; ++i) {
-    WriteWhole(folder / "product.csv", "a,b\n1,2\n");
+    WriteText(folder / "product.csv", "a,b\n1,2\n");
     const auto blob = store->Adopt(folder / "product.csv");
     ASSERT_TRUE(blob) << blob.error().Text();
     EXPECT_EQ(blob->hash, Hash("a,b\n1,2\n"));

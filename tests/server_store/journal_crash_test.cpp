@@ -121,14 +121,14 @@ TEST(JournalCrash, WriteAheadFileOfAKilledServerIsRead) {
 TEST(JournalCrash, DamageInTheWriteAheadFileIsNotTakenForItsEnd) {
   TestFolder folder;
   LeaveWriteAheadFile(folder.Path());
-  const std::string whole = ReadWhole(folder / "journal.db-wal");
+  const std::string whole = ReadText(folder / "journal.db-wal");
   for (const std::size_t at :
        {std::size_t{5}, std::size_t{17}, std::size_t{40}, whole.size() / 3, whole.size() / 2}) {
     std::string broken = whole;
     broken[at] = static_cast<char>(broken[at] ^ 1);
-    WriteWhole(folder / "journal.db-wal", broken);
+    WriteText(folder / "journal.db-wal", broken);
     EXPECT_FALSE(Journal::Open(folder / "journal.db")) << at;
-    EXPECT_EQ(ReadWhole(folder / "journal.db-wal"), broken) << "must not be overwritten";
+    EXPECT_EQ(ReadText(folder / "journal.db-wal"), broken) << "must not be overwritten";
     const auto report = VerifyChain(folder / "journal.db");
     EXPECT_TRUE(!report || !report->sound) << at;
     fs::remove(folder / "journal.db-shm");

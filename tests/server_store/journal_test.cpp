@@ -260,12 +260,12 @@ TEST(Journal, SnapshotThatDoesNotFitIsPutOffAndRowsGoOn) {
 TEST(Journal, FileOfAnotherKindIsRefusedUnchanged) {
   TestFolder folder;
   Sql(folder / "other.db", "CREATE TABLE t(x); PRAGMA user_version=3");
-  const std::string before = ReadWhole(folder / "other.db");
+  const std::string before = ReadText(folder / "other.db");
   EXPECT_FALSE(Journal::Open(folder / "other.db"));
-  EXPECT_EQ(ReadWhole(folder / "other.db"), before);
-  WriteWhole(folder / "garbage.db", std::string(10000, 'g'));
+  EXPECT_EQ(ReadText(folder / "other.db"), before);
+  WriteText(folder / "garbage.db", std::string(10000, 'g'));
   EXPECT_FALSE(Journal::Open(folder / "garbage.db"));
-  EXPECT_EQ(ReadWhole(folder / "garbage.db"), std::string(10000, 'g'));
+  EXPECT_EQ(ReadText(folder / "garbage.db"), std::string(10000, 'g'));
 }
 
 TEST(Journal, NewerFormatIsRefused) {

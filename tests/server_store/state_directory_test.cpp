@@ -39,18 +39,18 @@ TEST(StateDirectory, SecondServerIsRefusedAndToldWhoHoldsIt) {
 TEST(StateDirectory, NewerVersionIsRefusedAndSaysSo) {
   TestFolder folder;
   ASSERT_TRUE(StateDirectory::Open(folder / "state"));
-  WriteWhole(folder / "state/version", "2\n");
+  WriteText(folder / "state/version", "2\n");
   auto state = StateDirectory::Open(folder / "state");
   ASSERT_FALSE(state);
   EXPECT_NE(state.error().what.find("newer"), std::string::npos);
-  EXPECT_EQ(ReadWhole(folder / "state/version"), "2\n");
+  EXPECT_EQ(ReadText(folder / "state/version"), "2\n");
 }
 
 TEST(StateDirectory, GarbageAsVersionIsRefused) {
   TestFolder folder;
   ASSERT_TRUE(StateDirectory::Open(folder / "state"));
   for (const std::string text : {"", "x", "1x", "-1", "0"}) {
-    WriteWhole(folder / "state/version", text);
+    WriteText(folder / "state/version", text);
     EXPECT_FALSE(StateDirectory::Open(folder / "state")) << text;
   }
 }
@@ -66,7 +66,7 @@ TEST(StateDirectory, FolderThatOthersMayWriteIsRefused) {
 
 TEST(StateDirectory, FolderOfSomethingElseIsNotTouched) {
   TestFolder folder;
-  WriteWhole(folder / "letter.txt", "dear");
+  WriteText(folder / "letter.txt", "dear");
   EXPECT_FALSE(StateDirectory::Open(folder.Path()));
   EXPECT_FALSE(fs::exists(folder / "version"));
 }
@@ -74,7 +74,7 @@ TEST(StateDirectory, FolderOfSomethingElseIsNotTouched) {
 TEST(StateDirectory, ScratchIsEmptiedAtEveryStart) {
   TestFolder folder;
   ASSERT_TRUE(StateDirectory::Open(folder / "state"));
-  WriteWhole(folder / "state/scratch/old", "x");
+  WriteText(folder / "state/scratch/old", "x");
   auto state = StateDirectory::Open(folder / "state");
   ASSERT_TRUE(state);
   EXPECT_TRUE(fs::is_empty(state->ScratchPath()));

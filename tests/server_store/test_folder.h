@@ -3,11 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,41 +12,17 @@
 #include "protocol/crypto/hash.h"
 #include "protocol/crypto/keys.h"
 #include "server/store/journal.h"
+#include "tests/files.h"
 
 namespace picube {
 
-class TestFolder {
+using test::ReadText;
+using test::WriteText;
+
+class TestFolder : public test::Folder {
  public:
-  TestFolder() {
-    EXPECT_TRUE(InitCrypto());
-    std::string name = (std::filesystem::temp_directory_path() / "picube-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& Path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const {
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
+  TestFolder() { EXPECT_TRUE(InitCrypto()); }
 };
-
-inline std::string ReadWhole(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-inline void WriteWhole(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 // Runs SQL with a connection of its own; returns the first column of the first row as text.
 inline std::string Sql(const std::filesystem::path& file, const std::string& sql) {

@@ -113,7 +113,7 @@ std::string Content(const fs::path& file) {
 TEST(Verify, NoFlippedByteChangesWhatIsReadUnnoticed) {
   TestFolder folder;
   MakeJournal(folder / "whole.db");
-  const std::string whole = ReadWhole(folder / "whole.db");
+  const std::string whole = ReadText(folder / "whole.db");
   const std::string content = Content(folder / "whole.db");
   Rng rng(7);
   int noticed = 0;
@@ -121,7 +121,7 @@ TEST(Verify, NoFlippedByteChangesWhatIsReadUnnoticed) {
     std::string broken = whole;
     const std::size_t at = i < 100 ? static_cast<std::size_t>(i) : rng.Below(broken.size());
     broken[at] = static_cast<char>(broken[at] ^ (1 << rng.Below(8)));
-    WriteWhole(folder / "journal.db", broken);
+    WriteText(folder / "journal.db", broken);
     const auto report = VerifyChain(folder / "journal.db");
     if (!report || !report->sound) {
       ++noticed;
@@ -181,7 +181,7 @@ TEST_F(VerifyFolder, LooksAtEverything) {
 TEST_F(VerifyFolder, FlippedByteInABlobIsNamed) {
   std::string rotten = large_;
   rotten[4000] ^= 4;
-  WriteWhole(file_, rotten);
+  WriteText(file_, rotten);
   ExpectBroken(folder_ / "state", file_.string());
 }
 
@@ -211,7 +211,7 @@ TEST(Verify, WhatIsNoJournalIsAnError) {
   TestFolder folder;
   EXPECT_FALSE(VerifyChain(folder / "missing.db"));
   EXPECT_FALSE(VerifyChain(folder.Path()));
-  WriteWhole(folder / "text", "hello, this is not a journal");
+  WriteText(folder / "text", "hello, this is not a journal");
   EXPECT_FALSE(VerifyChain(folder / "text"));
 }
 

@@ -8,7 +8,7 @@
 #include "protocol/base/limits.h"
 #include "protocol/crypto/hash.h"
 #include "protocol/crypto/keys.h"
-#include "tests/worker/temp_folder.h"
+#include "tests/files.h"
 
 namespace picube {
 namespace {
@@ -32,7 +32,7 @@ class BlobFolderTest : public ::testing::Test {
     return chunk;
   }
 
-  TempFolder temp_;
+  test::Folder temp_;
   const Bytes data_ = Bytes(100'000, 'd');
   const BlobRef blob_{Hash(data_), data_.size()};
 };
@@ -42,7 +42,7 @@ TEST_F(BlobFolderTest, ABlobIsWholeWhenItsLastChunkIsThereAndItsHashIsRight) {
   EXPECT_EQ(folder.Begin(blob_).next_offset, 0U);
   EXPECT_FALSE(folder.Store(At(0)).complete);
   EXPECT_TRUE(folder.Store(At(limits::kChunkBytes)).complete);
-  EXPECT_EQ(ReadAll(folder.Use(blob_.hash)), data_);
+  EXPECT_EQ(test::ReadText(folder.Use(blob_.hash)), data_);
 }
 
 TEST_F(BlobFolderTest, ACutTransferGoesOnInANewProcess) {
@@ -84,7 +84,7 @@ TEST_F(BlobFolderTest, ADamagedCachedBlobIsRemovedWithAWarning) {
   static_cast<void>(folder.Store(At(0)));
   static_cast<void>(folder.Store(At(limits::kChunkBytes)));
   EXPECT_EQ(Open().Load({}).blobs, std::vector<BlobRef>{blob_});
-  WriteAll(folder.Use(blob_.hash), "not it");
+  test::WriteText(folder.Use(blob_.hash), "not it");
   const BlobFolder::Contents contents = Open().Load({});
   EXPECT_TRUE(contents.blobs.empty());
   EXPECT_EQ(contents.warnings.size(), 1U);

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/worker/temp_folder.h"
+#include "tests/files.h"
 #include "worker/facts.h"
 
 namespace picube {
@@ -37,7 +37,7 @@ TEST(Probe, APcHasItsMakersNameAndTheCoreSensor) {
 }
 
 TEST(Probe, WhatIsMissingIsUnknownNeverZero) {
-  const TempFolder empty;
+  const test::Folder empty;
   const BoardProbe probe(empty.Path());
   EXPECT_EQ(probe.Facts().board, "generic");
   EXPECT_FALSE(probe.Facts().cores);
@@ -59,25 +59,25 @@ TEST(Probe, NonsenseIsUnknownToo) {
 }
 
 TEST(Probe, AProcessKnowsWhatItHoldsSwappedOutOrNot) {
-  const TempFolder tree;
+  const test::Folder tree;
   std::filesystem::create_directories(tree.Path() / "proc" / "self");
   const auto file = tree.Path() / "proc" / "self" / "status";
   const BoardProbe probe(tree.Path());
   EXPECT_FALSE(probe.OwnMemoryBytes());
-  WriteAll(file, "Name:\tx\nVmRSS:\t    1000 kB\nRssAnon:\t 1 kB\nVmSwap:\t      24 kB\n");
+  test::WriteText(file, "Name:\tx\nVmRSS:\t    1000 kB\nRssAnon:\t 1 kB\nVmSwap:\t      24 kB\n");
   EXPECT_EQ(probe.OwnMemoryBytes(), 1024U * 1024);
-  WriteAll(file, "VmRSS:\t    1000 kB\nVmSwap:\t       0 kB\n");
+  test::WriteText(file, "VmRSS:\t    1000 kB\nVmSwap:\t       0 kB\n");
   EXPECT_EQ(probe.OwnMemoryBytes(), 1000U * 1024);
 }
 
 TEST(Benchmark, IsKeptForADayAndOfThisManyThreads) {
-  const TempFolder state;
+  const test::Folder state;
   const double first = KnownFlops(state.Path(), 1);
   EXPECT_GT(first, 1e6);
-  WriteAll(state.Path() / "benchmark", "1 1234500\n");
+  test::WriteText(state.Path() / "benchmark", "1 1234500\n");
   EXPECT_EQ(KnownFlops(state.Path(), 1), 1234500);
   EXPECT_NE(KnownFlops(state.Path(), 2), 1234500);
-  WriteAll(state.Path() / "benchmark", "1 1234500\n");
+  test::WriteText(state.Path() / "benchmark", "1 1234500\n");
   const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(25);
   std::filesystem::last_write_time(state.Path() / "benchmark", old);
   EXPECT_NE(KnownFlops(state.Path(), 1), 1234500);

@@ -12,8 +12,8 @@
 #include <new>
 
 #include "protocol/crypto/keys.h"
+#include "tests/files.h"
 #include "tests/worker/fake_application.h"
-#include "tests/worker/temp_folder.h"
 
 namespace picube {
 namespace {
@@ -51,7 +51,7 @@ class RunnerTest : public ::testing::Test {
     return failed == nullptr ? Error{ErrorKind::kUser, "it did not fail", {}} : failed->error;
   }
 
-  TempFolder temp_;
+  test::Folder temp_;
   ApplicationRegistry registry_;
   std::mutex mutex_;
   std::condition_variable arrived_;

@@ -5,7 +5,7 @@
 
 #include "protocol/crypto/join_code.h"
 #include "protocol/crypto/keys.h"
-#include "tests/worker/temp_folder.h"
+#include "tests/files.h"
 #include "worker/core/agent.h"
 #include "worker/link/join.h"
 #include "worker/log.h"
@@ -18,11 +18,11 @@ class SettingsTest : public ::testing::Test {
  protected:
   [[nodiscard]] std::filesystem::path File() const { return temp_.Path() / "worker.yaml"; }
   [[nodiscard]] std::string ErrorOf(const std::string& text) const {
-    WriteAll(File(), text);
+    test::WriteText(File(), text);
     const auto settings = LoadSettings(File());
     return settings ? "no error" : settings.error().what;
   }
-  TempFolder temp_;
+  test::Folder temp_;
 };
 
 TEST_F(SettingsTest, ComeBackAsTheyWereWritten) {
@@ -49,7 +49,8 @@ TEST_F(SettingsTest, ComeBackAsTheyWereWritten) {
 }
 
 TEST_F(SettingsTest, EndpointsAreKeptAndWhatPeopleWroteStays) {
-  WriteAll(File(), "# mine\nserver: tcp://a:1\nendpoints: [tcp://old:1]\nthreads: 3  # of four\n");
+  test::WriteText(File(),
+                  "# mine\nserver: tcp://a:1\nendpoints: [tcp://old:1]\nthreads: 3  # of four\n");
   const std::vector<std::string> told = {"tcp://b:2", "tcp://[::1]:3",
                                          "tcp://a-rather-long-name.of-a-server.example.org:7425"};
   ASSERT_TRUE(SaveEndpoints(File(), told));
@@ -57,16 +58,16 @@ TEST_F(SettingsTest, EndpointsAreKeptAndWhatPeopleWroteStays) {
   ASSERT_TRUE(read) << read.error().Text();
   EXPECT_EQ(read->endpoints, told);
   EXPECT_EQ(read->threads, 3);
-  const std::string text = ReadAll(File());
+  const std::string text = test::ReadText(File());
   EXPECT_NE(text.find("# mine"), std::string::npos);
   EXPECT_NE(text.find("# of four"), std::string::npos);
 }
 
 TEST_F(SettingsTest, AListThatPeopleWroteOverSeveralLinesIsLeftAlone) {
   const std::string text = "server: tcp://a:1\nendpoints:\n  - tcp://old:1\n";
-  WriteAll(File(), text);
+  test::WriteText(File(), text);
   EXPECT_FALSE(SaveEndpoints(File(), {"tcp://b:2"}));
-  EXPECT_EQ(ReadAll(File()), text);
+  EXPECT_EQ(test::ReadText(File()), text);
 }
 
 TEST_F(SettingsTest, ErrorsNameFileLineAndColumn) {

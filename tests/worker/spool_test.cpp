@@ -6,7 +6,7 @@
 #include "protocol/base/limits.h"
 #include "protocol/crypto/hash.h"
 #include "protocol/crypto/keys.h"
-#include "tests/worker/temp_folder.h"
+#include "tests/files.h"
 #include "worker/spool/record_file.h"
 
 namespace picube {
@@ -55,7 +55,7 @@ class SpoolTest : public ::testing::Test {
     return Folder() / "results" / (std::to_string(id) + ".result");
   }
 
-  TempFolder temp_;
+  test::Folder temp_;
   std::unique_ptr<Spool> spool_;
 };
 
@@ -125,12 +125,12 @@ TEST_F(SpoolTest, AForgottenResultIsGone) {
 
 TEST_F(SpoolTest, AFlippedByteAnywhereSetsTheFileAside) {
   ASSERT_TRUE(spool_->KeepResult(SomeResult(1)).durable);
-  const std::string good = ReadAll(ResultFile(1));
+  const std::string good = test::ReadText(ResultFile(1));
   for (const std::size_t at : {std::size_t{0}, std::size_t{7}, std::size_t{9}, std::size_t{13},
                                std::size_t{25}, good.size() - 1}) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 1);
-    WriteAll(ResultFile(1), bad);
+    test::WriteText(ResultFile(1), bad);
     const Spool::Contents contents = Reopen();
     EXPECT_TRUE(contents.results.empty()) << at;
     ASSERT_EQ(contents.warnings.size(), 1U) << at;
@@ -145,8 +145,8 @@ TEST_F(SpoolTest, ATornFileIsSetAside) {
   for (const fs::path& path : {ResultFile(1), Folder() / "leases" / "2.lease"}) {
     fs::resize_file(path, fs::file_size(path) / 2);
   }
-  WriteAll(ResultFile(3), "");
-  WriteAll(Folder() / "results" / "4.result.tmp", "cut short");
+  test::WriteText(ResultFile(3), "");
+  test::WriteText(Folder() / "results" / "4.result.tmp", "cut short");
   const Spool::Contents contents = Reopen();
   EXPECT_TRUE(contents.results.empty());
   EXPECT_TRUE(contents.leases.empty());
@@ -163,9 +163,9 @@ TEST_F(SpoolTest, ADamagedCheckpointIsNone) {
 
 TEST_F(SpoolTest, ARecordFromANewerVersionIsSetAsideNotMisread) {
   ASSERT_TRUE(spool_->KeepResult(SomeResult(1)).durable);
-  std::string bytes = ReadAll(ResultFile(1));
+  std::string bytes = test::ReadText(ResultFile(1));
   bytes[7] = 2;
-  WriteAll(ResultFile(1), bytes);
+  test::WriteText(ResultFile(1), bytes);
   const auto read = ReadRecord(ResultFile(1), RecordKind::kResult);
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().what.find("another version"), std::string::npos);
@@ -261,7 +261,7 @@ TEST_F(SpoolTest, AMoveThatACrashCutShortIsFinishedByTheNext) {
 }
 
 TEST_F(SpoolTest, AnUnwritablePlaceIsAClearError) {
-  WriteAll(temp_.Path() / "file", "x");
+  test::WriteText(temp_.Path() / "file", "x");
   const auto spool = Spool::Open(temp_.Path() / "file" / "state");
   ASSERT_FALSE(spool);
   EXPECT_NE(spool.error().next.find("--state"), std::string::npos);

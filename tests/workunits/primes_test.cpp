@@ -69,7 +69,7 @@ TEST(Primes, EverySplitAndNumberOfThreadsGivesTheSameTotal) {
   const auto application = MakePrimesApplication();
   std::string total;
   for (const char* units : {"1", "3", "17"}) {
-    const test::TemporaryFolder out;
+    const test::Folder out;
     const auto product = test::RunAll(
         *application, {}, {{"from", "1"}, {"to", "20000000"}, {"units", units}}, 3, out.Path());
     ASSERT_EQ(product.size(), 3U);
@@ -111,7 +111,7 @@ TEST(Primes, BadRangesAreRefused) {
 
 TEST(Primes, EveryFileOfAPartialProductSaysWhatIsMissing) {
   const auto application = MakePrimesApplication();
-  const test::TemporaryFolder out;
+  const test::Folder out;
   auto merger = application->StartMerge({}, {{"to", "100"}, {"units", "4"}}, out.Path());
   ASSERT_TRUE(merger);
   const auto product = (*merger)->Finish(/*missing=*/3);
@@ -128,7 +128,7 @@ TEST(Primes, EveryFileOfAPartialProductSaysWhatIsMissing) {
 
 TEST(Primes, MoreUnitsThanNumbersIsNoHarm) {
   const auto application = MakePrimesApplication();
-  const test::TemporaryFolder out;
+  const test::Folder out;
   const auto product = test::RunAll(
       *application, {}, {{"from", "5"}, {"to", "12"}, {"units", "1000"}}, 1, out.Path());
   EXPECT_EQ(product.at(0).what, "3 primes in [5, 12)");

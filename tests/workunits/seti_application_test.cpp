@@ -29,7 +29,7 @@ class SetiApplication : public ::testing::Test {
   }
 
   std::string Product(const Parameters& parameters, int threads) const {
-    const test::TemporaryFolder out;
+    const test::Folder out;
     std::string all;
     for (const auto& file :
          test::RunAll(*application_, dataset_, parameters, threads, out.Path())) {
@@ -38,7 +38,7 @@ class SetiApplication : public ::testing::Test {
     return all;
   }
 
-  test::TemporaryFolder folder_;
+  test::Folder folder_;
   std::filesystem::path path_;
   Dataset dataset_;
   std::unique_ptr<Application> application_ = MakeSetiApplication();
@@ -71,7 +71,7 @@ TEST_F(SetiApplication, ProductIsTheSameForEverySplit) {
 }
 
 TEST_F(SetiApplication, ToneIsFoundAtItsDriftAndFrequency) {
-  const test::TemporaryFolder out;
+  const test::Folder out;
   const auto product =
       test::RunAll(*application_, dataset_, {{"fft-length", "16384"}}, 2, out.Path());
   std::istringstream csv(test::ReadText(out.Path() / "signals.csv"));
@@ -158,7 +158,7 @@ TEST_F(SetiApplication, NarrowAndWideRegistersAgree) {
 }
 
 TEST_F(SetiApplication, OverflowEndsTheResultFileAtMaxSignals) {
-  const test::TemporaryFolder out;
+  const test::Folder out;
   const auto product = test::RunAll(*application_, dataset_,
                                     {{"threshold", "6"}, {"fft-length", "64,128"}}, 2, out.Path());
   ASSERT_EQ(product.size(), 3U);
@@ -173,7 +173,7 @@ TEST_F(SetiApplication, OverflowEndsTheResultFileAtMaxSignals) {
 TEST_F(SetiApplication, MergeRefusesAWrongByteAndTheResultOfAnotherUnit) {
   const Parameters parameters = {{"units", "3"}};
   const auto units = test::AllUnits(*application_, dataset_, parameters);
-  const test::TemporaryFolder out;
+  const test::Folder out;
   auto merger = application_->StartMerge(dataset_, parameters, out.Path());
   ASSERT_TRUE(merger);
   const Bytes first = ComputeUnit(units[0], 1);
@@ -184,7 +184,7 @@ TEST_F(SetiApplication, MergeRefusesAWrongByteAndTheResultOfAnotherUnit) {
 }
 
 TEST_F(SetiApplication, MissingUnitsAreSaid) {
-  const test::TemporaryFolder out;
+  const test::Folder out;
   auto merger = application_->StartMerge(dataset_, {}, out.Path());
   ASSERT_TRUE(merger);
   const auto product = (*merger)->Finish(/*missing=*/4);
@@ -199,7 +199,7 @@ TEST_F(SetiApplication, MissingUnitsAreSaid) {
 TEST_F(SetiApplication, ResultFileOfAPartialSearchEndsWithoutBestRows) {
   const Parameters parameters = {{"units", "3"}, {"threshold", "40"}, {"chirp", "0.03:0.06"}};
   const auto units = test::AllUnits(*application_, dataset_, parameters);
-  const test::TemporaryFolder out;
+  const test::Folder out;
   auto merger = application_->StartMerge(dataset_, parameters, out.Path());
   ASSERT_TRUE(merger);
   ASSERT_TRUE((*merger)->Add(0, ComputeUnit(units[0], 1)));

@@ -160,7 +160,7 @@ TEST(SetiOfficial, EverySpikeOfTheReferenceUnitIsRecomputed) {
 
 TEST(SetiOfficial, BlindSearchOfTheRealUnitFindsTheFourSpikesAndNoOther) {
   PICUBE_NEEDS_DATA(unit, test::kReal);
-  const test::TemporaryFolder folder;
+  const test::Folder folder;
   const auto application = MakeSetiApplication();
   const Parameters parameters = {
       {"chirp", "-11.45:-11.40"}, {"fft-length", "131072"}, {"threshold", "24"}};

@@ -12,7 +12,7 @@ namespace {
 
 TEST(SetiReference, SixHertzASecondHaveExactlyTheTenOfficialSpikes) {
   PICUBE_NEEDS_DATA(unit, test::kReference);
-  const test::TemporaryFolder folder;
+  const test::Folder folder;
   const auto application = MakeSetiApplication();
   const Parameters parameters = {{"chirp", "6"}, {"fft-length", "131072"}, {"threshold", "22"}};
   const auto product =

@@ -21,33 +21,10 @@ std::optional<std::filesystem::path> DataFile(const std::string& name) {
   return path;
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "picube-test-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) std::abort();
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code error;
-  std::filesystem::remove_all(path_, error);
-}
-
-std::filesystem::path TemporaryFolder::Write(const std::string& name,
-                                             const std::string& text) const {
-  std::ofstream(path_ / name, std::ios::binary) << text;
-  return path_ / name;
-}
-
 std::uint64_t HashOfText(const std::string& text) {
   std::uint64_t hash = 0;
   for (const char c : text) hash = Mix64(hash ^ static_cast<unsigned char>(c));
   return hash;
-}
-
-std::string ReadText(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
 }
 
 std::vector<std::string> Cells(const std::string& line) {

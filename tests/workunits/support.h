@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/files.h"
 #include "workunits/application.h"
 #include "workunits/formats/sah.h"
 
@@ -17,28 +18,11 @@ std::optional<std::filesystem::path> DataFile(const std::string& name);
 inline constexpr const char* kReal = "setiathome/28my12ac.28765.12080.438086664195.12.177.vlar";
 inline constexpr const char* kReference = "setiathome/reference_work_unit.sah";
 
-// A new folder, removed with all it holds at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& Path() const { return path_; }
-  // Writes a file and returns where.
-  std::filesystem::path Write(const std::string& name, const std::string& text) const;
-
- private:
-  std::filesystem::path path_;
-};
-
 // The cells of one line of a CSV file.
 std::vector<std::string> Cells(const std::string& line);
 
 // A hash of a text that has to be the same on every machine.
 std::uint64_t HashOfText(const std::string& text);
-
-std::string ReadText(const std::filesystem::path& path);
 
 // A small recording: 65,536 samples at 1000 Hz of seeded noise; FFT lengths 64 .. 16384, chirp
 // rates up to 0.2 Hz/s, and a weak tone drifting by 0.05 Hz/s.
