@@ -2,6 +2,7 @@
 # Cross-builds everything for 64-bit Raspberry Pis and runs the tests under qemu.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 what=${1:-test}
+[ $# -gt 0 ] && shift
 case "$what" in build | test) ;; *) fail "usage: ./dev arm64 [build|test]" ;; esac
 
 sysroot=$root/build/arm64-root
@@ -21,4 +22,4 @@ fi
 configure_and_build arm64
 [ "$what" = build ] && exit 0
 say "tests under qemu-aarch64 -cpu cortex-a53"
-exec ctest --preset arm64 -j "$jobs"
+exec ctest --preset arm64 -j "$jobs" "$@"
