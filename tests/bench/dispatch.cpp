@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "protocol/base/check.h"
+#include "tests/files.h"
 
 namespace picube::bench {
 namespace {
@@ -83,16 +84,10 @@ Totals TotalsOf(const Address& address) {
   }
 }
 
-std::filesystem::path Scratch() {
-  std::string name = (std::filesystem::temp_directory_path() / "picube-bench-XXXXXX").string();
-  PICUBE_CHECK(mkdtemp(name.data()) != nullptr, "a folder for the benchmark");
-  return name;
-}
-
 }  // namespace
 
 double Dispatch(const DispatchCase& one) {
-  const auto folder = Scratch();
+  const test::Folder folder;
   LoadFigures figures;
   Totals totals;
   std::uint64_t record_bytes = 0;
@@ -111,7 +106,6 @@ double Dispatch(const DispatchCase& one) {
     project.Kill(SIGTERM);
     record_bytes = project.RecordBytes();
   }
-  std::filesystem::remove_all(folder);
   fmt::print(
       "{{\"bench\":\"dispatch\",\"results_per_second\":{:.0f},\"units_per_second\":{:.0f},"
       "\"per_exchange\":{},\"quorum\":{},\"rate_wished\":{:.0f},\"p50_ms\":{:.3f},"

@@ -7,6 +7,7 @@
 
 #include "protocol/base/check.h"
 #include "tests/bench/dispatch.h"
+#include "tests/files.h"
 
 namespace picube::bench {
 namespace {
@@ -33,10 +34,9 @@ void Print(const char* what, std::uint64_t units, double seconds, std::uint64_t 
 }  // namespace
 
 void Memory(std::uint64_t units) {
-  std::string name = (std::filesystem::temp_directory_path() / "picube-bench-XXXXXX").string();
-  PICUBE_CHECK(mkdtemp(name.data()) != nullptr, "a folder for the benchmark");
+  const test::Folder folder;
   {
-    Project project({.state = name + "/server", .units_ahead = units + 1000});
+    Project project({.state = folder / "server", .units_ahead = units + 1000});
     const double fresh = project.Start();
     const Address address = AddressOf(project.State());
     {
@@ -58,7 +58,6 @@ void Memory(std::uint64_t units) {
     AwaitUnits(address, units);
     Print("restarted after SIGTERM", units, after_stop, project.ResidentBytes());
   }
-  std::filesystem::remove_all(name);
 }
 
 }  // namespace picube::bench
