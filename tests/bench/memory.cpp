@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <thread>
 
-#include "protocol/base/check.h"
 #include "tests/bench/dispatch.h"
 #include "tests/files.h"
 
