@@ -32,7 +32,8 @@ sqlite3.h: server/store
 SQLiteCpp: server/store
 yaml-cpp: worker server
 CLI: cli worker server simulation examples tests
-hwy: workunits/math
+hwy: workunits
+hdf5: workunits/formats
 avahi: protocol/lan
 '
 git ls-files -co --exclude-standard '*.h' '*.cpp' | while read -r file; do

@@ -39,6 +39,9 @@ struct ApplicationInfo {
   std::uint32_t least_files = 0;
   std::uint32_t most_files = 0;
   std::vector<ParameterSpec> parameters;
+  // Whether workers are given the dataset's files. If not, all that they need is in the parameters
+  // and inputs of their units, and a dataset may be larger than a board's disk.
+  bool workers_need_dataset = true;
 };
 
 using Parameters = std::map<std::string, std::string>;
@@ -53,7 +56,10 @@ struct Dataset {  // what was submitted, as readable files
 
 // One unit as the splitter makes it.
 struct UnitPlan {
-  Bytes parameters;                          // for Compute; at most limits::kParametersBytes
+  Bytes parameters;  // for Compute; at most limits::kParametersBytes
+  // Files made for this unit, such as its tile of the data; at most limits::kInputsPerUnit. Units
+  // may share one (the same pointer, or the same bytes): it is kept, sent and cached once.
+  std::vector<std::shared_ptr<const Bytes>> inputs;
   double cost_flop = 0;                      // estimated work; > 0
   std::uint64_t memory_bytes = 64ULL << 20;  // most that Compute will use
   std::uint64_t result_bytes = 1ULL << 20;   // most that a payload may have
@@ -72,7 +78,8 @@ class UnitSource {
 
 struct UnitInput {
   Bytes parameters;
-  std::vector<std::filesystem::path> files;  // the batch's dataset files, in order
+  // The batch's dataset files in order (if workers need them), then the unit's own inputs.
+  std::vector<std::filesystem::path> files;
 };
 
 // How a running kernel meets its surroundings. Implemented by the worker's runner (and by tests).

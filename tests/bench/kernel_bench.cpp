@@ -84,7 +84,7 @@ void SpikeScan(benchmark::State& state, Isa isa) {
   block.Dechirp(isa, 0);
   block.Power();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(picube::math::SumAndPeak(isa, block.power.data(), kLength));
+    benchmark::DoNotOptimize(picube::math::SumAndPeak(block.power.data(), kLength));
   }
 }
 
@@ -96,7 +96,7 @@ void Pair(benchmark::State& state, Isa isa) {
     for (std::size_t b = 0; b < kBlocks; ++b) {
       block.Dechirp(isa, b * kLength);
       block.Power();
-      benchmark::DoNotOptimize(picube::math::SumAndPeak(isa, block.power.data(), kLength));
+      benchmark::DoNotOptimize(picube::math::SumAndPeak(block.power.data(), kLength));
     }
   }
 }

@@ -8,26 +8,17 @@
 
 #include "tests/files.h"
 #include "workunits/application.h"
-#include "workunits/formats/sah.h"
 
 namespace picube::test {
 
 // A file of the test data, or nothing if the data are not there.
 std::optional<std::filesystem::path> DataFile(const std::string& name);
 
-inline constexpr const char* kReal = "setiathome/28my12ac.28765.12080.438086664195.12.177.vlar";
-inline constexpr const char* kReference = "setiathome/reference_work_unit.sah";
-
 // The cells of one line of a CSV file.
 std::vector<std::string> Cells(const std::string& line);
 
 // A hash of a text that has to be the same on every machine.
 std::uint64_t HashOfText(const std::string& text);
-
-// A small recording: 65,536 samples at 1000 Hz of seeded noise; FFT lengths 64 .. 16384, chirp
-// rates up to 0.2 Hz/s, and a weak tone drifting by 0.05 Hz/s.
-std::string SmallHeader();
-std::string SmallRecording(std::uint64_t seed);
 
 // Runs a kernel the way a worker would, and stops or checkpoints it where a test says so.
 class TestContext final : public ComputeContext {
@@ -55,11 +46,13 @@ class TestContext final : public ComputeContext {
   std::optional<Bytes> checkpoint_;
 };
 
-// What the sieve counts of its own operations over [from, to), with one thread.
-double CountedCost(std::uint64_t from, std::uint64_t to);
-
 std::vector<UnitPlan> AllUnits(const Application& application, const Dataset& dataset,
                                const Parameters& parameters);
+// What a worker is given of a unit: the dataset, if workers need it, then the unit's own inputs,
+// which are written to `folder`.
+UnitInput InputOf(const Application& application, const UnitPlan& unit,
+                  const std::vector<std::filesystem::path>& dataset,
+                  const std::filesystem::path& folder);
 // Splits, computes every unit with `threads` threads and merges into `folder`.
 std::vector<MergedFile> RunAll(const Application& application, const Dataset& dataset,
                                const Parameters& parameters, int threads,

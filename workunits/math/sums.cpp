@@ -1,7 +1,12 @@
 #include "workunits/math/sums.h"
 
-namespace picube::math {
-namespace {
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "workunits/math/sums.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace picube::math::HWY_NAMESPACE {
 
 constexpr std::size_t kLanes = 16;
 constexpr std::size_t kBlock = 512;
@@ -12,7 +17,7 @@ struct BlockSum {
 };
 
 // A whole number of groups of 16; `count` <= 512.
-PICUBE_KERNEL BlockSum OneBlock(const float* power, std::size_t count) {
+BlockSum OneBlock(const float* power, std::size_t count) {
   float sum[kLanes] = {};
   float peak[kLanes] = {};
   for (std::size_t i = 0; i < count; i += kLanes) {
@@ -33,7 +38,7 @@ PICUBE_KERNEL BlockSum OneBlock(const float* power, std::size_t count) {
 }
 
 // The block with the greatest value is remembered, and the bin is looked up in it at the end.
-PICUBE_KERNEL Peak Body(const float* power, std::size_t n) {
+Peak SumAndPeak(const float* power, std::size_t n) {
   Peak result;
   float head[kBlock] = {};  // the first block without bin 0, and padding if n < 16
   const std::size_t first = n < kBlock ? n : kBlock;
@@ -58,20 +63,17 @@ PICUBE_KERNEL Peak Body(const float* power, std::size_t n) {
   return result;
 }
 
-Peak BodyBaseline(const float* power, std::size_t n) { return Body(power, n); }
+}  // namespace picube::math::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
 
-#if defined(PICUBE_AVX2)
-PICUBE_AVX2 Peak BodyAvx2(const float* power, std::size_t n) { return Body(power, n); }
-#endif
+#if HWY_ONCE
+namespace picube::math {
 
-}  // namespace
+HWY_EXPORT(SumAndPeak);
 
-Peak SumAndPeak(Isa isa, const float* power, std::size_t n) {
-#if defined(PICUBE_AVX2)
-  if (isa == Isa::kAvx2) return BodyAvx2(power, n);
-#endif
-  static_cast<void>(isa);
-  return BodyBaseline(power, n);
+Peak SumAndPeak(const float* power, std::size_t n) {
+  return HWY_DYNAMIC_DISPATCH(SumAndPeak)(power, n);
 }
 
 }  // namespace picube::math
+#endif

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "workunits/math/isa.h"
-
 namespace picube::math {
 
 struct Peak {
@@ -16,6 +14,6 @@ struct Peak {
 };
 
 // `power` has n >= 8 values, a power of two, none of them negative or NaN.
-[[nodiscard]] Peak SumAndPeak(Isa isa, const float* power, std::size_t n);
+[[nodiscard]] Peak SumAndPeak(const float* power, std::size_t n);
 
 }  // namespace picube::math

@@ -9,6 +9,7 @@
 #include "workunits/seti/recording.h"
 #include "workunits/seti/spikes.h"
 #include "workunits/seti/units.h"
+#include "workunits/unit_count.h"
 
 namespace picube {
 namespace {
@@ -31,9 +32,8 @@ ApplicationInfo MakeInfo() {
       {"chirp", "LO:HI", "", "drift rates in Hz/s; R means -R:R; default: all of the recording"},
       {"fft-length", "L[,L...]", "", "FFT lengths; default: all that can exceed the threshold"},
       {"threshold", "POWER", "", "least peak power over the mean; default: the recording's"},
-      {"units", "N", "", "number of units; default: by --unit-seconds, at least 16"},
-      {"unit-seconds", "S", "60",
-       "length of a unit on one core of a Raspberry Pi 4, roughly; <= 3600"}};
+      UnitsSpec(),
+      UnitSecondsSpec()};
   return info;
 }
 

@@ -58,7 +58,7 @@ PairResult SpikeSearch::Search(const Pair& pair, float threshold, std::size_t wo
                   recording_->im.data() + first, space.re.data(), space.im.data());
     plan.Power(space.re.data(), space.im.data(), batch, space.power.data(), space.fft[log2]);
     for (std::size_t b = 0; b < batch; ++b) {
-      const math::Peak peak = math::SumAndPeak(isa_, space.power.data() + b * length, length);
+      const math::Peak peak = math::SumAndPeak(space.power.data() + b * length, length);
       const double mean = peak.sum / static_cast<double>(length);
       Spike spike{pair.K(),
                   pair.Length(),

@@ -6,17 +6,10 @@
 
 #include "workunits/parameters.h"
 #include "workunits/seti/payload.h"
+#include "workunits/unit_count.h"
 
 namespace picube::seti {
 namespace {
-
-constexpr std::uint64_t kMostUnits = 1'000'000;
-constexpr std::uint64_t kLeastUnits = 16;  // by default, if there are as many pairs
-// Operations a second of the core that --unit-seconds is meant for: one of a Raspberry Pi 4.
-constexpr double kNominalSpeed = 2.5e9;
-constexpr double kDefaultSeconds = 60;
-// A unit may take a day in all; a board may be slower than that one, or busy.
-constexpr double kMostSeconds = 3600;
 
 std::unexpected<Error> Wrong(const std::string& what, std::string next) {
   return Fail(ErrorKind::kUser, what, std::move(next));
@@ -123,42 +116,6 @@ Result<Selection> ReadSelection(const SahHeader& header, const ChirpTable& table
   return selection;
 }
 
-Result<std::uint64_t> ReadUnits(const Parameters& parameters, double cost) {
-  const auto units = ParameterOr(parameters, "units", "");
-  const auto seconds = ParameterOr(parameters, "unit-seconds", "");
-  if (!units.empty()) {
-    const auto count = ParseCount(units);
-    if (!count || *count == 0 || *count > kMostUnits) {
-      return Wrong(
-          "--units " + std::string(units.substr(0, 40)) + " is not a number from 1 to 1000000.",
-          "Leave it out for units of about a minute.");
-    }
-    const double seconds_each = cost / (kNominalSpeed * static_cast<double>(*count));
-    if (seconds_each > kMostSeconds) {
-      return Wrong("--units " + std::to_string(*count) + " makes units of about " +
-                       std::to_string(static_cast<std::uint64_t>(seconds_each)) +
-                       " seconds; they may take 3600.",
-                   "Give at least --units " +
-                       NumberText(std::ceil(cost / kNominalSpeed / kMostSeconds)) +
-                       ", or leave it out for units of about a minute.");
-    }
-    return *count;
-  }
-  double each = kDefaultSeconds;
-  if (!seconds.empty()) {
-    const auto given = ParseNumber(seconds);
-    if (!given || !(*given >= 0.001 && *given <= kMostSeconds)) {
-      return Wrong("--unit-seconds " + std::string(seconds.substr(0, 40)) +
-                       " is not a time from 0.001 to 3600 seconds.",
-                   "Leave it out for units of about a minute.");
-    }
-    each = *given;
-  }
-  const double wished = std::ceil(cost / (kNominalSpeed * each));
-  const double least = seconds.empty() ? static_cast<double>(kLeastUnits) : 1.0;
-  return static_cast<std::uint64_t>(std::clamp(wished, least, static_cast<double>(kMostUnits)));
-}
-
 // Unit u takes the pairs whose middle of cost lies in [u, u + 1) * total / units; every unit gets
 // at least one pair.
 std::vector<std::uint64_t> Cut(const std::vector<Pair>& pairs, std::uint64_t samples,
@@ -236,7 +193,7 @@ Result<Plan> MakePlan(const SahHeader& header, const ChirpTable& table,
   }
   std::uint64_t total = 0;
   for (const Pair& pair : plan.pairs) total += CostOf(pair, plan.samples);
-  const auto units = ReadUnits(parameters, static_cast<double>(total));
+  const auto units = ReadUnitCount(parameters, static_cast<double>(total), plan.pairs.size());
   if (!units) return std::unexpected(units.error());
   plan.starts = Cut(plan.pairs, plan.samples, total, *units);
   return plan;

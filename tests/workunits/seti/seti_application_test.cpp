@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/base/rng.h"
+#include "tests/workunits/seti/seti_recordings.h"
 #include "tests/workunits/support.h"
 #include "workunits/seti/payload.h"
 #include "workunits/seti/recording.h"

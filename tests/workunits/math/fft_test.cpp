@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "protocol/base/rng.h"
+#include "workunits/math/isa.h"
 #include "workunits/math/sums.h"
 #include "workunits/math/twin.h"
 
@@ -159,7 +160,7 @@ TEST(Sums, MeanAndPeakAgreeWithThePlainOnes) {
       sum += static_cast<double>(power[i]);
       if (i > 1 && power[i] > power[best]) best = i;
     }
-    const Peak peak = SumAndPeak(BestIsa(), power.data(), n);
+    const Peak peak = SumAndPeak(power.data(), n);
     EXPECT_NEAR(peak.sum, sum, 1e-6 * sum);
     EXPECT_EQ(peak.bin, best);
     EXPECT_EQ(peak.peak, power[best]);
@@ -171,17 +172,18 @@ TEST(Sums, BinZeroIsSummedButNeverThePeakAndTiesGoToTheLowestBin) {
   power[0] = 100;
   power[700] = 5;
   power[1500] = 5;
-  const Peak peak = SumAndPeak(BestIsa(), power.data(), 2048);
+  const Peak peak = SumAndPeak(power.data(), 2048);
   EXPECT_EQ(peak.bin, 700U);
   EXPECT_EQ(peak.sum, 110.0);
 }
 
 TEST(Sums, BitsAreTheSameOnEveryMachine) {
   const auto data = Random<float>(16384, 3);
-  for (const Isa isa : {Isa::kBaseline, BestIsa()}) {
+  for (const Isa isa : IsasHere()) {
+    const WithIsa with(isa);
     Aligned<float> power(16384);
     for (std::size_t i = 0; i < 16384; ++i) power[i] = data.re[i] * data.re[i] + data.im[i] * 2 + 9;
-    EXPECT_EQ(std::bit_cast<std::uint64_t>(SumAndPeak(isa, power.data(), 16384).sum),
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(SumAndPeak(power.data(), 16384).sum),
               4685033992708161536U);
   }
 }

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "tests/workunits/seti/seti_recordings.h"
 #include "tests/workunits/support.h"
 #include "workunits/seti/seti.h"
 

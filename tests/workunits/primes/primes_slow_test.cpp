@@ -2,7 +2,7 @@
 // others.
 #include <gtest/gtest.h>
 
-#include "tests/workunits/support.h"
+#include "tests/workunits/primes/counted_cost.h"
 #include "workunits/primes/sieve.h"
 
 namespace picube {

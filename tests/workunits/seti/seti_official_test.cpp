@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/workunits/seti/seti_recordings.h"
 #include "tests/workunits/support.h"
 #include "workunits/parameters.h"
 #include "workunits/seti/recording.h"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/base/rng.h"
+#include "tests/workunits/seti/seti_recordings.h"
 #include "tests/workunits/support.h"
 
 namespace picube {

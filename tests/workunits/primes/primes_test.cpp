@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/workunits/primes/counted_cost.h"
 #include "tests/workunits/support.h"
 #include "workunits/primes/primes.h"
 #include "workunits/primes/sieve.h"
