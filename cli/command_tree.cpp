@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/text.h"
+#include "protocol/base/limits.h"
 
 namespace picube {
 
@@ -316,6 +317,11 @@ std::optional<WrongUsage> ChooseInvite(CommandTree& tree) {
   if (seconds == 0) {
     return WrongUsage{fmt::format("--valid {} is not a time.", Clean(tree.valid)),
                       "Use for example 30m, 24h or 7d."};
+  }
+  if (seconds > limits::kInvitationSeconds) {
+    return WrongUsage{fmt::format("--valid {} is too long.", Clean(tree.valid)),
+                      fmt::format("A join code is good for at most {} days.",
+                                  limits::kInvitationSeconds / 86400)};
   }
   tree.command = ControlCommand{
       {.kind = ControlKind::kInvite,

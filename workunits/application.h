@@ -74,6 +74,9 @@ class UnitSource {
   virtual void Skip(std::uint64_t units) = 0;
   // The next unit, or nothing after the last.
   [[nodiscard]] virtual std::optional<UnitPlan> Next() = 0;
+  // Asked when Next has given nothing: why, if that was not for being at the end (the dataset has
+  // changed, or cannot be read). The batch then fails with these words.
+  [[nodiscard]] virtual Status Ended() const { return {}; }
 };
 
 struct UnitInput {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "protocol/base/grid_parameters.h"
+
 namespace picube {
 
 std::optional<double> ParseNumber(std::string_view text) {

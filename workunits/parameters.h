@@ -17,10 +17,8 @@ namespace picube {
 [[nodiscard]] std::string_view ParameterOr(const Parameters& parameters, std::string_view name,
                                            std::string_view fallback);
 
-// What the server itself adds to a submission's parameters begins so (workunits/unit_count.h).
-inline constexpr std::string_view kGridPrefix = "grid.";
-
-// Refuses parameters that `info` does not have: a mistyped name must not go unnoticed.
+// Refuses parameters, other than those that the server adds, that `info` does not have: a mistyped
+// name must not go unnoticed.
 [[nodiscard]] Status CheckNames(const ApplicationInfo& info, const Parameters& parameters);
 
 // "; 3 units are missing (of 16)", for what is said of a product; empty if none is.

@@ -4,18 +4,16 @@
 
 #include <cstdint>
 
+#include "protocol/base/grid_parameters.h"
 #include "workunits/application.h"
 
 namespace picube {
 
-// What the server knew of its hosts when the batch was submitted. It adds this to the parameters as
-// kGridFlops and kGridMemory, so that splitting and merging see the same for ever.
+// What the server knew of its hosts when the batch was submitted (protocol/base/grid_parameters.h).
 struct GridFacts {
   double flop_per_second = 1e10;              // of the slowest host, all cores; default: a Pi 4
   std::uint64_t memory_bytes = 640ULL << 20;  // lent by the host that lends most; default: a Pi 3
 };
-inline constexpr const char* kGridFlops = "grid.flops";
-inline constexpr const char* kGridMemory = "grid.memory";
 
 // Facts that are missing or make no sense have their defaults.
 [[nodiscard]] GridFacts GridFactsOf(const Parameters& parameters);

@@ -87,6 +87,8 @@ inline constexpr std::size_t kUploadsPerHost = 64;
 inline constexpr std::uint64_t kUnnamedBytesPerHost = 4ULL << 30;
 inline constexpr std::size_t kHosts = 100'000;
 inline constexpr std::size_t kOpenInvitations = 1000;
+inline constexpr std::int64_t kInvitationSeconds =
+    30LL * 86400;  // a join code is good so long at most
 inline constexpr std::size_t kLiveBatches = 10'000;
 
 // --- Splitting
@@ -94,5 +96,9 @@ inline constexpr std::size_t kLiveBatches = 10'000;
 // one batch that may wait in the core; the splitter goes on below half of it.
 inline constexpr std::size_t kUnitsAhead = 50'000;
 inline constexpr std::size_t kUnitsPerSplitStep = 1000;
+// Inputs made for units of one batch that may wait; a tenth of the smallest SD card in use.
+inline constexpr std::uint64_t kInputBytesAhead = 2ULL << 30;
+// A step ends early when it has made so much: the splitter's lane is then free for others.
+inline constexpr std::uint64_t kInputBytesPerSplitStep = 128ULL << 20;
 
 }  // namespace picube::limits

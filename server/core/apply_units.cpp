@@ -112,6 +112,7 @@ void Grid::Impl::AddUnit(Batch& batch, std::uint64_t id, Unit&& unit) {
   batch.least_cost = first ? unit.cost_flop : std::min(batch.least_cost, unit.cost_flop);
   batch.most_cost = std::max(batch.most_cost, unit.cost_flop);
   unit.batch = &batch;
+  batch.input_bytes += unit.InputBytes();
   ++CountOf(batch.sums, unit.state);
   Unit& added = units_.Insert(id);
   added = std::move(unit);
@@ -130,6 +131,7 @@ void Grid::Impl::Do(const UnitsCreated& record) {
     unit.memory_bytes = made.memory_bytes;
     unit.result_bytes = made.result_bytes;
     unit.SetParameters(made.parameters);
+    unit.SetInputs(made.inputs);
     batch.sums.flop_total += made.cost_flop;
     AddUnit(batch, id++, std::move(unit));
   }
@@ -193,7 +195,10 @@ void Grid::Impl::CloseUnit(UnitId id, Unit& unit, UnitState state, LeaseId canon
   Dequeue(unit);
   UpdateReady(batch);
   SetState(unit, state);
-  if (state != UnitState::kFailed) units_.Erase(id.value);
+  if (state != UnitState::kFailed) {
+    batch.input_bytes -= unit.InputBytes();
+    units_.Erase(id.value);
+  }
   if (batch.Live() == 0 || !batch.split) MarkMoved(batch);
   MarkBatch(batch);
 }

@@ -114,8 +114,9 @@ Assign Grid::Impl::Grant(Host& host, Picking& picking) {
       terms.application = {submit.application, of_terms->submitted.application_version};
       terms.bounds.memory_bytes = 0;
       terms.bounds.result_bytes = 0;
-      terms.inputs.reserve(submit.files.size());
-      for (const DatasetFile& file : submit.files) terms.inputs.push_back(file.blob);
+      if (!options_.keep_dataset.contains(submit.application)) {
+        for (const DatasetFile& file : submit.files) terms.inputs.push_back(file.blob);
+      }
     }
     Bounds& bounds = assign.terms.back().bounds;
     bounds.memory_bytes = std::max(bounds.memory_bytes, unit.memory_bytes);
@@ -127,6 +128,7 @@ Assign Grid::Impl::Grant(Host& host, Picking& picking) {
     offer.unit = picked.unit;
     offer.terms = static_cast<std::uint32_t>(assign.terms.size() - 1);
     offer.parameters = unit.Parameters();
+    if (unit.inputs) offer.inputs = *unit.inputs;
     offer.cost_flop = unit.cost_flop;
     offer.deadline_ms = static_cast<std::uint64_t>(span / 1ms);
     Charge(*picked.batch, unit.cost_flop);

@@ -31,7 +31,8 @@ struct Batch {
   UnitQueue fresh;                                              // never handed out
   UnitQueue copies;                                             // want another copy
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // [first, last) unit ids
-  std::uint64_t bad_leases = 0;  // that came to nothing: then eligibility may come back
+  std::uint64_t input_bytes = 0;  // of units in memory; a shared one counts for each
+  std::uint64_t bad_leases = 0;   // that came to nothing: then eligibility may come back
 
   // Only in this process.
   static constexpr std::size_t kNotReady = SIZE_MAX;

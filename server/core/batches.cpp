@@ -1,9 +1,20 @@
 // Submission, splitting, merging, cancelling, retrying.
 #include <algorithm>
 
+#include "protocol/base/grid_parameters.h"
 #include "server/core/impl.h"
 
 namespace picube {
+namespace {
+
+// Units wait on the server with their inputs, so these are bounded too; but one may be as large as
+// it likes if nothing else is left.
+bool WantsMoreUnits(const Batch& batch, std::size_t most) {
+  if (batch.Live() == 0) return true;
+  return batch.Live() <= most && batch.input_bytes <= limits::kInputBytesAhead;
+}
+
+}  // namespace
 
 std::optional<Error> Grid::Impl::WrongWith(const Submit& submit) const {
   const auto wrong = [](std::string what, std::string next = {}) {
@@ -37,6 +48,29 @@ std::optional<Error> Grid::Impl::WrongWith(const Submit& submit) const {
   return {};
 }
 
+// Hosts that are there count; if none is, those that were.
+void Grid::Impl::AddGridFacts(Submit& submit) const {
+  std::erase_if(submit.parameters, [](const auto& p) { return p.first.starts_with(kGridPrefix); });
+  double slowest = 0;
+  std::uint64_t memory = 0;
+  for (const bool present : {true, false}) {
+    for (const auto& host : hosts_) {
+      if (!host->IsHost() || host->retired || host->present != present) continue;
+      double speed = host->facts.benchmark_flops;
+      for (const Speed& measured : host->speeds) {
+        const bool same = applications_[measured.application].id.name == submit.application;
+        if (same && measured.results > 0 && measured.mean > 0) speed = 1 / measured.mean;
+      }
+      if (speed > 0 && (slowest <= 0 || speed < slowest)) slowest = speed;
+      memory = std::max(memory, host->facts.memory_bytes);
+    }
+    if (slowest > 0) break;
+  }
+  const auto whole = static_cast<std::uint64_t>(std::clamp(slowest, 0.0, 1e18));
+  if (whole > 0) submit.parameters[std::string(kGridFlops)] = std::to_string(whole);
+  if (memory > 0) submit.parameters[std::string(kGridMemory)] = std::to_string(memory);
+}
+
 void Grid::Impl::DoSubmit(Host& operator_, ReplyTo reply, Submit& submit) {
   const std::string& owner = operator_.enrolled.owner;
   if (!submit.request_key.empty()) {
@@ -57,6 +91,7 @@ void Grid::Impl::DoSubmit(Host& operator_, ReplyTo reply, Submit& submit) {
     if (submit.name.size() > limits::kNameBytes) submit.name.resize(limits::kNameBytes);
   }
   if (submit.replication.kind == ReplicationKind::kSingle) submit.replication.quorum = 1;
+  AddGridFacts(submit);
   const BatchId id{next_batch_};
   const std::uint32_t version = options_.applications.find(submit.application)->second;
   Emit(BatchSubmitted{id, std::move(submit), version, owner, wall_});
@@ -69,11 +104,15 @@ void Grid::Impl::Do(SplitStep& input) {
   if (batch == nullptr || batch->split) return;  // it was cancelled meanwhile
   batch->units_asked = false;
   for (const UnitsCreated::Unit& unit : input.units) {
-    if (unit.parameters.size() <= limits::kParametersBytes) continue;
+    if (unit.parameters.size() <= limits::kParametersBytes &&
+        unit.inputs.size() <= limits::kInputsPerUnit) {
+      continue;
+    }
     return EndBatch(*batch, BatchState::kFailed,
-                    "a unit's parameters have " + std::to_string(unit.parameters.size()) +
-                        " bytes; at most " + std::to_string(limits::kParametersBytes) +
-                        " are allowed",
+                    "a unit has " + std::to_string(unit.parameters.size()) +
+                        " bytes of parameters and " + std::to_string(unit.inputs.size()) +
+                        " inputs; at most " + std::to_string(limits::kParametersBytes) + " and " +
+                        std::to_string(limits::kInputsPerUnit) + " are allowed",
                     {});
   }
   if (!input.units.empty()) {
@@ -81,7 +120,7 @@ void Grid::Impl::Do(SplitStep& input) {
   }
   if (input.last) {
     Emit(BatchSplit{input.batch});
-  } else if (batch->Live() < options_.units_ahead) {
+  } else if (WantsMoreUnits(*batch, options_.units_ahead - 1)) {
     batch->units_asked = true;
     ready_out_.events.push_back(WantUnits{input.batch, batch->sums.units_created});
   }
@@ -89,7 +128,7 @@ void Grid::Impl::Do(SplitStep& input) {
 
 void Grid::Impl::MoveBatch(Batch& batch) {
   if (!batch.split) {
-    if (batch.units_asked || batch.Live() > options_.units_ahead / 2) return;
+    if (batch.units_asked || !WantsMoreUnits(batch, options_.units_ahead / 2)) return;
     batch.units_asked = true;
     ready_out_.events.push_back(WantUnits{batch.Id(), batch.sums.units_created});
     return;

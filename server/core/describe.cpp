@@ -83,6 +83,10 @@ void Grid::Impl::ReferencedBlobs(const std::function<void(const Digest&)>& callb
   for (const auto& [id, batch] : batches_) {
     for (const DatasetFile& file : batch->submitted.submit.files) callback(file.blob.hash);
   }
+  units_.ForEach(1, next_unit_, [&](std::uint64_t, const Unit& unit) {
+    if (!unit.inputs) return;
+    for (const BlobRef& blob : *unit.inputs) callback(blob.hash);
+  });
   leases_.ForEach(1, next_lease_, [&](std::uint64_t, const Lease& lease) {
     if (lease.payload_bytes > limits::kCorePayloadBytes) callback(lease.digest);
   });

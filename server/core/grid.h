@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -52,6 +53,8 @@ struct GridOptions {
   std::vector<std::string> endpoints;  // told to workers
   // Version of each application the server can split and merge.
   std::map<std::string, std::uint32_t, std::less<>> applications;
+  // Those whose workers are not given the dataset's files: their units bring all that is needed.
+  std::set<std::string, std::less<>> keep_dataset;
 };
 
 // --- In ----------------------------------------------------------------------------------------

@@ -252,6 +252,7 @@ class Grid::Impl {
 
   // --- batches.cpp
   void DoSubmit(Host& operator_, ReplyTo reply, Submit& submit);
+  void AddGridFacts(Submit& submit) const;
   std::optional<Error> WrongWith(const Submit& submit) const;
   void DoControl(Host& operator_, ReplyTo reply, Control& control);
   void DoRetryFailed(ReplyTo reply, Batch& batch);

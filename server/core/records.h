@@ -65,6 +65,7 @@ struct UnitsCreated {  // `units` follow each other in id and in index within th
     double cost_flop = 0;
     std::uint64_t memory_bytes = 0;
     std::uint64_t result_bytes = 0;
+    std::vector<BlobRef> inputs;  // besides the batch's files
   };
   std::vector<Unit> units;
 };

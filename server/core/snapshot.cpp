@@ -66,12 +66,20 @@ StateHost Grid::Impl::Pack(const Host& host) const {
 
 // --- Units and leases --------------------------------------------------------------------------
 
+// Parts that a packed unit may have. Never renumber.
+constexpr std::uint64_t kHasFailed = 1;
+constexpr std::uint64_t kHasInputs = 2;
+
 void Grid::Impl::PackUnit(Bytes& bytes, std::uint64_t id, const Unit& unit) const {
   const bool failed = unit.state == UnitState::kFailed;
   Packer out(bytes);
   out.Number(id).Number(unit.index).Real(unit.cost_flop).Number(unit.memory_bytes);
-  out.Number(unit.result_bytes).Text(unit.Parameters()).Number(failed ? 1 : 0);
+  out.Number(unit.result_bytes).Text(unit.Parameters());
+  out.Number((failed ? kHasFailed : 0) | (unit.inputs ? kHasInputs : 0));
   if (failed) out.Text(unit.batch->failures.at({id}));
+  if (!unit.inputs) return;
+  out.Number(unit.inputs->size());
+  for (const BlobRef& blob : *unit.inputs) out.Put(blob.hash).Number(blob.size);
 }
 
 void Grid::Impl::RestoreUnit(Batch& batch, Unpacker& in) {
@@ -82,9 +90,18 @@ void Grid::Impl::RestoreUnit(Batch& batch, Unpacker& in) {
   unit.memory_bytes = in.Number();
   unit.result_bytes = in.Number();
   unit.SetParameters(in.Text());
-  if (in.Number() != 0) {
+  const std::uint64_t parts = in.Number();
+  if ((parts & kHasFailed) != 0) {
     unit.state = UnitState::kFailed;
     batch.failures[{id}] = in.Text();
+  }
+  if ((parts & kHasInputs) != 0) {
+    std::vector<BlobRef> inputs(std::min<std::uint64_t>(in.Number(), limits::kInputsPerUnit));
+    for (BlobRef& blob : inputs) {
+      in.Get(blob.hash);
+      blob.size = in.Number();
+    }
+    unit.SetInputs(std::move(inputs));
   }
   AddUnit(batch, id, std::move(unit));
 }

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "protocol/base/ids.h"
 #include "protocol/base/time.h"
@@ -87,12 +89,24 @@ struct Unit {
   std::uint64_t position = 0;  // in its queue
   std::unique_ptr<char[]> parameters;
   std::uint32_t parameters_size = 0;
+  std::unique_ptr<const std::vector<BlobRef>> inputs;  // of its own; null if it has none
   UnitState state = UnitState::kUnsent;
   InQueue queue = InQueue::kNone;
   std::uint8_t wanted = 0;  // copies still to hand out
   std::uint8_t leases = 0;  // length of its list: copies that count towards the limit
 
   [[nodiscard]] BytesView Parameters() const { return {parameters.get(), parameters_size}; }
+  void SetInputs(std::vector<BlobRef> blobs) {
+    inputs.reset();
+    if (!blobs.empty()) inputs = std::make_unique<const std::vector<BlobRef>>(std::move(blobs));
+  }
+  [[nodiscard]] std::uint64_t InputBytes() const {
+    std::uint64_t bytes = 0;
+    if (inputs) {
+      for (const BlobRef& blob : *inputs) bytes += blob.size;
+    }
+    return bytes;
+  }
   void SetParameters(BytesView bytes) {
     parameters_size = static_cast<std::uint32_t>(bytes.size());
     parameters.reset();

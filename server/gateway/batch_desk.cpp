@@ -49,11 +49,33 @@ Result<const Application*> Known(const ApplicationRegistry& applications, const 
   return application;
 }
 
+// The blobs of a unit's own inputs. An input that units share is put once.
+template <class Splitter>
+Result<std::vector<BlobRef>> PutInputs(const UnitPlan& plan, BlobStore& blobs, Splitter& splitter,
+                                       std::uint64_t& put_bytes) {
+  std::vector<BlobRef> refs;
+  decltype(splitter.inputs) used;
+  for (const auto& input : plan.inputs) {
+    const auto known = std::find_if(splitter.inputs.begin(), splitter.inputs.end(),
+                                    [&](const auto& had) { return had.first == input; });
+    if (known != splitter.inputs.end()) {
+      used.push_back(*known);
+    } else {
+      const auto blob = blobs.PutBytes(*input);
+      if (!blob) return std::unexpected(blob.error());
+      put_bytes += blob->size;
+      used.emplace_back(input, *blob);
+    }
+    refs.push_back(used.back().second);
+  }
+  splitter.inputs = std::move(used);
+  return refs;
+}
+
 // One step of splitting; `splitter.source` is opened if it is not.
 template <class Splitter>
-Result<SplitStep> SplitOnce(const Application& application, const Submit& submit,
-                            const BlobStore& blobs, BatchId batch, std::uint64_t from,
-                            Splitter& splitter) {
+Result<SplitStep> SplitOnce(const Application& application, const Submit& submit, BlobStore& blobs,
+                            BatchId batch, std::uint64_t from, Splitter& splitter) {
   if (!splitter.source || splitter.next != from) {
     auto source = application.Split(DatasetOf(submit, blobs), submit.parameters);
     if (!source) return std::unexpected(source.error());
@@ -62,9 +84,12 @@ Result<SplitStep> SplitOnce(const Application& application, const Submit& submit
     splitter.next = from;
   }
   SplitStep step{.batch = batch, .units = {}, .last = false};
-  while (step.units.size() < limits::kUnitsPerSplitStep) {
+  std::uint64_t put_bytes = 0;
+  while (step.units.size() < limits::kUnitsPerSplitStep &&
+         put_bytes < limits::kInputBytesPerSplitStep) {
     auto plan = splitter.source->Next();
     if (!plan) {
+      if (Status ended = splitter.source->Ended(); !ended) return std::unexpected(ended.error());
       step.last = true;
       break;
     }
@@ -74,10 +99,13 @@ Result<SplitStep> SplitOnce(const Application& application, const Submit& submit
                                            std::to_string(plan->parameters.size()) +
                                            " bytes, more than a message may carry");
     }
+    auto inputs = PutInputs(*plan, blobs, splitter, put_bytes);
+    if (!inputs) return std::unexpected(inputs.error());
     step.units.push_back({.parameters = std::move(plan->parameters),
                           .cost_flop = plan->cost_flop,
                           .memory_bytes = plan->memory_bytes,
-                          .result_bytes = plan->result_bytes});
+                          .result_bytes = plan->result_bytes,
+                          .inputs = std::move(*inputs)});
     ++splitter.next;
   }
   return step;

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/core/grid.h"
@@ -58,6 +59,8 @@ class BatchDesk {
   struct Splitter {
     std::unique_ptr<UnitSource> source;
     std::uint64_t next = 0;  // index of the unit that source->Next() makes
+    // Inputs put last, which the next units may share.
+    std::vector<std::pair<std::shared_ptr<const Bytes>, BlobRef>> inputs;
   };
   // What a batch wants, and when to try again if it did not go.
   struct Task {

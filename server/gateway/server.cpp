@@ -46,7 +46,9 @@ GridOptions GridOptionsOf(const ServerOptions& options, const ApplicationRegistr
   grid.units_ahead = options.units_ahead;
   grid.software = std::string(kServerSoftware);
   for (const Application* application : applications.All()) {
-    grid.applications[application->Info().name] = application->Info().version;
+    const ApplicationInfo& info = application->Info();
+    grid.applications[info.name] = info.version;
+    if (!info.workers_need_dataset) grid.keep_dataset.insert(info.name);
   }
   return grid;
 }
@@ -121,7 +123,9 @@ class Server::Impl {
   const ApplicationRegistry& applications_;
   StateDirectory state_;
   Identity identity_;
-  Context context_{2};  // input/output threads: a flood of handshakes leaves one of them to work
+  // Handshakes are dealt out among the input/output threads; the more there are, the less a flood
+  // of them holds up the one that an established connection is on. Idle threads cost nothing.
+  Context context_{16};
   Waker waker_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<Projection> projection_;
@@ -379,7 +383,8 @@ void Server::Impl::Periodic() {
 }
 
 void Server::Impl::Invite(const FromPeer& from, const Control& control) {
-  const std::int64_t seconds = std::clamp<std::int64_t>(control.number, 60, 30LL * 86400);
+  const std::int64_t seconds =
+      std::clamp<std::int64_t>(control.number, 1, limits::kInvitationSeconds);
   const WallTime expires{decider_->Now().wall.ms + seconds * 1000};
   NewInvitation made = MakeInvitation(identity_, advertised, control.principal, expires);
   const auto inviting = decider_->State().DescribeHost(from.host, decider_->Now().now);

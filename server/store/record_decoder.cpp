@@ -131,13 +131,17 @@ void DecodeRecord(Decoder& in, UnitsCreated& record, std::size_t fields) {
   UnitsCreated::Unit unit;
   for (std::size_t i = 0; i < count && in.r.Ok(); ++i) {
     const std::size_t parts = in.r.Array();
-    if (parts != 1 && parts != 4) return in.r.Fail("a unit has one or four parts");
+    const bool same = parts == 1 || parts == 2;
+    if (!same && parts != 4 && parts != 5)
+      return in.r.Fail("a unit has one, two, four or five parts");
     in.Get(unit.parameters);
-    if (parts == 4) {
+    if (!same) {
       in.Get(unit.cost_flop);
       in.Get(unit.memory_bytes);
       in.Get(unit.result_bytes);
     }
+    unit.inputs.clear();
+    if (parts == 2 || parts == 5) in.Get(unit.inputs);
     record.units.push_back(unit);
   }
   SkipRest(in, fields, 3);

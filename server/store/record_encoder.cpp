@@ -114,7 +114,8 @@ void EncodeRecord(Encoder& out, const EpochStarted& record) {
   if (record.skip_ids != 0) out.Put(record.skip_ids);
 }
 
-// Cost and bounds are most often those of the unit before: then they are left out.
+// Cost and bounds are most often those of the unit before: then they are left out. Most units have
+// no inputs of their own; theirs are [hash, size, …], last.
 void EncodeRecord(Encoder& out, const UnitsCreated& record) {
   out.w.Array(4);
   out.w.UInt(kKind<UnitsCreated>);
@@ -126,12 +127,15 @@ void EncodeRecord(Encoder& out, const UnitsCreated& record) {
     const bool same = unit.cost_flop == before.cost_flop &&
                       unit.memory_bytes == before.memory_bytes &&
                       unit.result_bytes == before.result_bytes;
-    out.w.Array(same ? 1 : 4);
+    out.w.Array((same ? 1U : 4U) + (unit.inputs.empty() ? 0U : 1U));
     out.w.Bin(unit.parameters);
+    if (!same) {
+      out.Put(unit.cost_flop);
+      out.Put(unit.memory_bytes);
+      out.Put(unit.result_bytes);
+    }
+    if (!unit.inputs.empty()) out.Put(unit.inputs);
     if (same) continue;
-    out.Put(unit.cost_flop);
-    out.Put(unit.memory_bytes);
-    out.Put(unit.result_bytes);
     before.cost_flop = unit.cost_flop;
     before.memory_bytes = unit.memory_bytes;
     before.result_bytes = unit.result_bytes;

@@ -24,8 +24,6 @@ constexpr std::size_t kLength = 131072;
 constexpr std::size_t kBlocks = 8;  // of a recording of 2^20 samples
 constexpr double kSampleRate = 9765.625;
 
-std::string_view Name(Isa isa) { return isa == Isa::kAvx2 ? "avx2" : "baseline"; }
-
 struct Samples {
   picube::math::Aligned<float> re{kLength * kBlocks};
   picube::math::Aligned<float> im{kLength * kBlocks};
@@ -137,7 +135,8 @@ class JsonLines final : public benchmark::BenchmarkReporter {
 };
 
 void Register(const std::string& name, Isa isa, void (*kernel)(benchmark::State&, Isa)) {
-  benchmark::RegisterBenchmark((name + "/" + std::string(Name(isa))).c_str(), kernel, isa)
+  benchmark::RegisterBenchmark((name + "/" + std::string(picube::math::Name(isa))).c_str(), kernel,
+                               isa)
       ->Repetitions(5)
       ->MinTime(0.1);
 }

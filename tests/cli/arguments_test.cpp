@@ -141,6 +141,7 @@ TEST_F(Arguments, InvitationsSayForWhomAndHowLong) {
                                      .principal = PrincipalKind::kOperator}));
   EXPECT_TRUE(invite.qr);
   EXPECT_EQ(Wrong({"invite", "--valid", "soon"}).next, "Use for example 30m, 24h or 7d.");
+  EXPECT_EQ(Wrong({"invite", "--valid", "31d"}).next, "A join code is good for at most 30 days.");
 }
 
 TEST_F(Arguments, ReplicationIsSingleOrAQuorumWithinBounds) {

@@ -99,7 +99,6 @@ TEST_F(BadInput, RangesOutsideTheRecordingAreRefused) {
       {"--threshold=-1", "--threshold -1 is not a power of at least 1"},
       {"--threshold=131072", "No FFT length of this recording can have a spike above 131072"},
       {"--unit-seconds=86400", "--unit-seconds 86400 is not a time from 0.001 to 3600 seconds"},
-      {"--units=1", "--units 1 makes units of about"},
       {"--no-such=1", "no-such"},
   };
   for (const auto& [option, words] : all) ExpectRefused({recording, option}, words);
@@ -130,6 +129,25 @@ TEST_F(BadInput, JoinCodeIsGoodOnce) {
   mistyped[20] = mistyped[20] == '3' ? '4' : '3';
   EXPECT_EQ(join("third", mistyped).code, 6);
   EXPECT_EQ(join("fourth", "hello").code, 6);
+}
+
+TEST_F(BadInput, JoinCodeIsGoodUntilItExpires) {
+  cube_.StartServer();
+  const Output invited = cube_.Picube({"invite", "--valid", "1s", "--json"});
+  const std::string code = Field(invited.out, "code");
+  const auto expired = std::chrono::steady_clock::now() + 1s;
+  const auto join = [&](const std::string& text) {
+    return RunToEnd({PICUBE_WORKER, "join", text, "--name", "late", "--state",
+                     (folder_.Path() / "late").string()},
+                    {}, 30s);
+  };
+  while (std::chrono::steady_clock::now() < expired) poll(nullptr, 0, 10);
+  const Output late = join(code);
+  EXPECT_EQ(late.code, 7) << late.errors;
+  EXPECT_NE(late.errors.find("expired"), std::string::npos) << late.errors;
+  EXPECT_NE(late.errors.find(" invite"), std::string::npos) << "what to do: " << late.errors;
+  EXPECT_EQ(cube_.Picube({"hosts", "--json"}).out.find("late"), std::string::npos);
+  EXPECT_EQ(join(Field(cube_.Picube({"invite", "--json"}).out, "code")).code, 0);
 }
 
 TEST_F(BadInput, KeyFileThatOthersMayReadIsRefused) {

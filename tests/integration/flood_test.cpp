@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -129,17 +130,25 @@ TEST_F(Flood, WhoWorksAlreadyIsAnsweredDuringAFloodOfHandshakes) {
   RawPeer worker(Enrolled("worker").transport, server_);
   ASSERT_EQ(worker.FirstEvent(), LinkEvent::kConnected);
   ASSERT_TRUE(worker.Ask(HelloForPrimes()));
-  constexpr int kPulses = 1000;
+  constexpr int kPulses = 500;
+  constexpr int kRounds = 7;
   // The strangers share this machine with the server: how much of the loss is the server's own
-  // shows beside a flood that goes to another one.
+  // shows beside a flood that goes to another one. The two take turns, because machines are noisy.
   const Folder folder;
   Cube other(folder.Path());
   other.StartServer();
   const ServerAddress elsewhere = AddressOf(other);
-  const double aside = SecondsUnderFlood(worker, kPulses, elsewhere, PortOf(elsewhere));
-  const double here = SecondsUnderFlood(worker, kPulses, server_, Port());
-  std::printf("throughput under a flood: %.0f %% of what a flood elsewhere leaves\n",
-              100 * aside / here);
+  std::vector<double> kept;
+  for (int round = 0; round < kRounds; ++round) {
+    const double aside = SecondsUnderFlood(worker, kPulses, elsewhere, PortOf(elsewhere));
+    const double here = SecondsUnderFlood(worker, kPulses, server_, Port());
+    kept.push_back(aside / here);
+  }
+  std::sort(kept.begin(), kept.end());
+  std::printf("throughput under a flood, of what a flood elsewhere leaves: %.0f %%, %.0f to %.0f\n",
+              100 * kept[kRounds / 2], 100 * kept.front(), 100 * kept.back());
+  // 80 % is the aim, and what a quiet machine shows; a busy one must not fail for being busy.
+  EXPECT_GE(kept[kRounds / 2], 0.5);
   ExpectServerWorks();
 }
 

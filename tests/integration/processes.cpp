@@ -178,6 +178,13 @@ Output Cube::Picube(std::vector<std::string> arguments, std::chrono::millisecond
                   patience);
 }
 
+std::unique_ptr<Process> Cube::StartPicube(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), PICUBE_CLI);
+  const std::map<std::string, std::string> environment{
+      {"PICUBE_PROFILE", (State() / "operator").string()}};
+  return std::make_unique<Process>(std::move(arguments), folder_ / "picube.log", environment);
+}
+
 std::string Cube::Submit(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), "submit");
   arguments.push_back("--json");

@@ -72,6 +72,8 @@ class Cube {
   // The command line as the operator.
   [[nodiscard]] Output Picube(std::vector<std::string> arguments,
                               std::chrono::milliseconds patience = 2min) const;
+  // The same, not waited for; its words go to the log "picube".
+  [[nodiscard]] std::unique_ptr<Process> StartPicube(std::vector<std::string> arguments) const;
   // Submits and returns the batch's number; fails the test if it is not taken.
   [[nodiscard]] std::string Submit(std::vector<std::string> arguments) const;
   // Waits until the batch has ended; the exit code of `picube watch`.

@@ -1,6 +1,9 @@
 // Batches from submission to product; operators, hosts, long polls, read-only.
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "protocol/base/limits.h"
 #include "tests/server_core/driver.h"
 
 namespace picube::test {
@@ -32,6 +35,87 @@ TEST(Batch, RunsFromSubmissionToProduct) {
   EXPECT_EQ(archived[0].info.state, BatchState::kDone);
   EXPECT_EQ(archived[0].info.settled, 3U);
   EXPECT_EQ(archived[0].product.at(0).name, "table.csv");
+}
+
+// Splits off one unit that has an input of so many bytes.
+void SplitOne(Driver& grid, BatchId batch, const std::string& input, std::uint64_t bytes,
+              bool last = false) {
+  SplitStep step{batch, {}, last};
+  step.units.push_back({"p", 1e9, 1 << 20, 1 << 20, {{DigestOf(input), bytes}}});
+  grid.Step(std::move(step));
+}
+
+std::set<Digest> Referenced(const Grid& grid) {
+  std::set<Digest> blobs;
+  grid.ReferencedBlobs([&](const Digest& blob) { blobs.insert(blob); });
+  return blobs;
+}
+
+TEST(Batch, InputsOfAUnitGoToItsWorkerAndAreKeptUntilItEnds) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  const BatchId batch = grid.Submit(Counting());
+  SplitOne(grid, batch, "tile 0", 100);
+  SplitOne(grid, batch, "tile 1", 100, /*last=*/true);
+  const auto offers = grid.Ask(pi);
+  ASSERT_EQ(offers.size(), 2U);
+  EXPECT_EQ(offers[0].inputs, (std::vector<BlobRef>{{DigestOf("tile 0"), 100}}));
+  EXPECT_TRUE(Referenced(*grid.grid).contains(DigestOf("tile 0")));
+  grid.Return(pi, offers[0].lease, "x");
+  EXPECT_FALSE(Referenced(*grid.grid).contains(DigestOf("tile 0")));
+  EXPECT_TRUE(Referenced(*grid.grid).contains(DigestOf("tile 1")));
+  for (const auto& copy : {grid.Restored(), grid.RestoredFromSnapshot()}) {
+    EXPECT_EQ(copy->StateHash(), grid.grid->StateHash());
+    EXPECT_EQ(Referenced(*copy), Referenced(*grid.grid));
+  }
+}
+
+TEST(Batch, MoreUnitsAreWishedOnlyWhileTheirInputsHaveRoom) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  const BatchId batch = grid.Submit(Counting());
+  SplitOne(grid, batch, "small", 1000);
+  EXPECT_EQ(grid.Events<WantUnits>().back().from, 1U);
+  SplitOne(grid, batch, "large", limits::kInputBytesAhead);
+  EXPECT_EQ(grid.Events<WantUnits>().back().from, 1U) << "the disk is spared";
+  for (const LeaseOffer& offer : grid.Ask(pi)) grid.Return(pi, offer.lease, "x");
+  EXPECT_EQ(grid.Events<WantUnits>().back().from, 2U) << "they have ended: there is room again";
+}
+
+TEST(Batch, DatasetStaysOnTheServerIfWorkersDoNotReadIt) {
+  for (const bool stays : {false, true}) {
+    GridOptions options = Driver::DefaultOptions();
+    if (stays) options.keep_dataset.insert("count");
+    Driver grid(options);
+    const HostId pi = grid.Join("pi", "ann");
+    picube::Submit submit = Counting();
+    submit.files = {{"data.fil", {DigestOf("data"), 5}}};
+    const BatchId batch = grid.Submit(submit);
+    SplitOne(grid, batch, "tile", 100, /*last=*/true);
+    grid.From(pi, Driver::AskFor(1));
+    const auto* assign = grid.Last<Assign>(pi);
+    ASSERT_NE(assign, nullptr);
+    EXPECT_EQ(assign->terms.at(0).inputs.empty(), stays);
+    EXPECT_TRUE(Referenced(*grid.grid).contains(DigestOf("data"))) << "the merger reads it";
+  }
+}
+
+TEST(Batch, KnowsTheSlowestHostOfTheDayItWasSubmitted) {
+  Driver grid;
+  grid.facts.benchmark_flops = 9e9;
+  grid.facts.memory_bytes = 8ULL << 30;
+  grid.Join("pc", "ann");
+  grid.facts.benchmark_flops = 2e9;
+  grid.facts.memory_bytes = 1ULL << 30;
+  grid.Join("pi", "ann");
+  picube::Submit submit = Counting();
+  submit.parameters = {{"grid.flops", "1"}, {"grid.other", "x"}};  // not the user's to give
+  const BatchId batch = grid.Submit(submit);
+  const auto& record = std::get<BatchSubmitted>(grid.records.at(0));
+  EXPECT_EQ(record.batch, batch);
+  EXPECT_EQ(record.submit.parameters,
+            (std::map<std::string, std::string>{{"grid.flops", "2000000000"},
+                                                {"grid.memory", "8589934592"}}));
 }
 
 TEST(Batch, SentTwiceWithOneKeyIsMadeOnceEvenAfterARestartAndItsEnd) {

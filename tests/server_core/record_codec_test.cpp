@@ -55,6 +55,13 @@ std::vector<Record> Everything() {
     records.insert(records.end(), row.records.begin(), row.records.end());
   }
   grid.grid->WriteSnapshot([&](const Record& record) { records.push_back(record); });
+  const std::vector<BlobRef> inputs{{DigestOf("tile"), 77}, {DigestOf("spectrum"), 99}};
+  records.push_back(UnitsCreated{batch,
+                                 UnitId{500},
+                                 {{"a", 1e9, 5, 6, inputs},
+                                  {"b", 1e9, 5, 6, inputs},
+                                  {"c", 1e9, 5, 6, {}},
+                                  {"d", 2e9, 5, 6, {}}}});
   records.push_back(UnitFailed{UnitId{3}, "limits"});
   records.push_back(UnitsRetried{{UnitId{3}, UnitId{9}, UnitId{4}}});
   records.push_back(EpochStarted{Epoch{4}, 1ULL << 26});
@@ -79,6 +86,22 @@ TEST(RecordCodec, EveryKindComesBackAsItWas) {
   Bytes again;
   EncodeRecords(*decoded, again);
   EXPECT_EQ(again, bytes);
+}
+
+TEST(RecordCodec, InputsOfUnitsComeBackWithTheirUnit) {
+  const std::vector<BlobRef> inputs{{DigestOf("tile"), 77}};
+  Bytes bytes;
+  EncodeRecords(std::vector<Record>{UnitsCreated{
+                    BatchId{1},
+                    UnitId{1},
+                    {{"a", 1, 2, 3, inputs}, {"b", 1, 2, 3, {}}, {"c", 1, 2, 3, inputs}}}},
+                bytes);
+  const auto decoded = DecodeRecords(bytes);
+  ASSERT_TRUE(decoded.has_value()) << decoded.error().Text();
+  const auto& units = std::get<UnitsCreated>(decoded->at(0)).units;
+  EXPECT_EQ(units.at(0).inputs, inputs);
+  EXPECT_TRUE(units.at(1).inputs.empty());
+  EXPECT_EQ(units.at(2).inputs, inputs);
 }
 
 TEST(RecordCodec, AGridRestoredFromBytesIsTheSame) {

@@ -21,6 +21,9 @@ struct Script {
   std::deque<std::error_code> thrown;  // by Finish
   std::atomic<int> splits = 0;
   std::atomic<int> merges = 0;
+  bool tiles = false;  // units have a shared input and one of their own
+  std::shared_ptr<const Bytes> shared = std::make_shared<const Bytes>("spectrum");
+  std::uint64_t unreadable_from = 10;  // the unit that cannot be made
 };
 
 class TenUnits : public UnitSource {
@@ -29,10 +32,21 @@ class TenUnits : public UnitSource {
   void Skip(std::uint64_t units) override { next_ += units; }
   [[nodiscard]] std::optional<UnitPlan> Next() override {
     if (next_ == 10) return std::nullopt;
-    return UnitPlan{.parameters = std::to_string(next_++), .cost_flop = 1};
+    UnitPlan plan{.parameters = std::to_string(next_++), .inputs = {}, .cost_flop = 1};
+    if (script_.tiles) {
+      plan.inputs = {script_.shared, std::make_shared<const Bytes>("tile " + plan.parameters)};
+    }
+    if (next_ - 1 == script_.unreadable_from) return std::nullopt;
+    return plan;
   }
+  [[nodiscard]] Status Ended() const override {
+    if (next_ <= script_.unreadable_from) return {};
+    return Fail(ErrorKind::kUser, "data.fil has changed.");
+  }
+  explicit TenUnits(Script& script) : script_(script) {}
 
  private:
+  Script& script_;
   std::uint64_t next_ = 0;
 };
 
@@ -67,7 +81,7 @@ class Fake : public Application {
                                                           const Parameters&) const override {
     ++script_.splits;
     if (!script_.split.empty()) return Take(script_.split);
-    return std::make_unique<TenUnits>();
+    return std::make_unique<TenUnits>(script_);
   }
   [[nodiscard]] ComputeOutcome Compute(const UnitInput&, ComputeContext&) const override {
     return Stopped{};
@@ -165,6 +179,25 @@ TEST_F(Batches, AreSplitInSteps) {
   EXPECT_TRUE(step->last);
   ASSERT_EQ(step->units.size(), 6U);
   EXPECT_EQ(step->units[0].parameters, "4");
+}
+
+TEST_F(Batches, InputsOfUnitsAreBlobsAndSharedOnesAreOne) {
+  script_.tiles = true;
+  desk_->MakeUnits(BatchId{1}, 0, submit_);
+  const auto* step = Told<SplitStep>();
+  ASSERT_NE(step, nullptr);
+  ASSERT_EQ(step->units.size(), 10U);
+  EXPECT_EQ(step->units[3].inputs.at(0), step->units[7].inputs.at(0));
+  EXPECT_EQ(*blobs_->ReadAll(step->units[3].inputs.at(0).hash), "spectrum");
+  EXPECT_EQ(*blobs_->ReadAll(step->units[3].inputs.at(1).hash), "tile 3");
+}
+
+TEST_F(Batches, DatasetThatCannotBeReadToItsEndEndsTheBatch) {
+  script_.unreadable_from = 4;
+  desk_->MakeUnits(BatchId{1}, 0, submit_);
+  const auto* failed = Told<SplitFailed>();
+  ASSERT_NE(failed, nullptr);
+  EXPECT_EQ(failed->error.what, "data.fil has changed.");
 }
 
 TEST_F(Batches, FullDiskPutsOffASplitAndDoesNotEndTheBatch) {

@@ -51,6 +51,8 @@ std::vector<UnitPlan> AllUnits(const Application& application, const Dataset& da
     return units;
   }
   while (auto unit = (*source)->Next()) units.push_back(std::move(*unit));
+  const Status ended = (*source)->Ended();
+  EXPECT_TRUE(ended) << ended.error().Text();
   EXPECT_EQ(units.size(), (*source)->Total());
   return units;
 }

@@ -10,9 +10,9 @@ std::string Error(const Result<std::uint64_t>& count) {
 }
 
 TEST(UnitCount, IsAboutAMinuteOnTheSlowestHost) {
-  const Parameters slow{{kGridFlops, "1e9"}};
+  const Parameters slow{{std::string(kGridFlops), "1e9"}};
   EXPECT_EQ(ReadUnitCount(slow, 6e12, 1'000'000), 100);
-  const Parameters fast{{kGridFlops, "1e10"}};
+  const Parameters fast{{std::string(kGridFlops), "1e10"}};
   EXPECT_EQ(ReadUnitCount(fast, 6e13, 1'000'000), 100);
   EXPECT_EQ(ReadUnitCount({}, 6e13, 1'000'000), 100);  // a Raspberry Pi 4 if nothing is known
   EXPECT_EQ(ReadUnitCount({{"unit-seconds", "6"}}, 6e13, 1'000'000), 1000);
@@ -35,7 +35,7 @@ TEST(UnitCount, MistakesAreNamed) {
 }
 
 TEST(UnitCount, MemoryThatNoHostHasIsRefused) {
-  const Parameters grid{{kGridMemory, "1048576"}};
+  const Parameters grid{{std::string(kGridMemory), "1048576"}};
   EXPECT_TRUE(CheckMemory(grid, 1 << 20, "a tile", ""));
   const Status refused = CheckMemory(grid, 2 << 20, "A tile of 7 channels", "Give smaller tiles.");
   ASSERT_FALSE(refused);
@@ -43,7 +43,9 @@ TEST(UnitCount, MemoryThatNoHostHasIsRefused) {
 }
 
 TEST(UnitCount, NonsenseOfTheGridIsNotBelieved) {
-  EXPECT_EQ(GridFactsOf({{kGridFlops, "nan"}, {kGridMemory, "-3"}}).flop_per_second, 1e10);
+  EXPECT_EQ(GridFactsOf({{std::string(kGridFlops), "nan"}, {std::string(kGridMemory), "-3"}})
+                .flop_per_second,
+            1e10);
 }
 
 }  // namespace

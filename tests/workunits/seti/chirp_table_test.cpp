@@ -90,14 +90,14 @@ TEST(SetiUnits, TooFewForASearchOfDaysAreRefused) {
   header.chirps[0].limit = 40;
   const auto table = ChirpTable::Make(header);
   ASSERT_TRUE(table);
-  const auto few = MakePlan(header, *table, {{"units", "1"}, {kGridFlops, "2.5e9"}});
+  const auto few = MakePlan(header, *table, {{"units", "1"}, {std::string(kGridFlops), "2.5e9"}});
   ASSERT_FALSE(few);
   EXPECT_NE(few.error().Text().find("they may take 3600"), std::string::npos);
   const std::string text = few.error().Text();
   const std::size_t least = text.find("at least --units ") + 17;
-  EXPECT_TRUE(MakePlan(
-      header, *table,
-      {{"units", text.substr(least, text.find(',', least) - least)}, {kGridFlops, "2.5e9"}}))
+  EXPECT_TRUE(MakePlan(header, *table,
+                       {{"units", text.substr(least, text.find(',', least) - least)},
+                        {std::string(kGridFlops), "2.5e9"}}))
       << text;
 }
 
