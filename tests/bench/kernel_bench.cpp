@@ -44,7 +44,7 @@ const Samples& Recording() {
 
 // What one block of a pair needs: the dechirped samples and their spectrum.
 struct Block {
-  explicit Block(Isa isa) : plan(kLength, isa), workspace(plan.MakeWorkspace()) {}
+  Block() : plan(kLength), workspace(plan.MakeWorkspace()) {}
 
   picube::math::Fft<float> plan;
   picube::math::Fft<float>::Workspace workspace;
@@ -53,24 +53,26 @@ struct Block {
   picube::math::Aligned<float> power{kLength};
   picube::math::ChirpPhase phase = picube::math::PhaseOfChirp(-11.42, kSampleRate);
 
-  void Dechirp(Isa isa, std::size_t first) {
-    picube::math::Dechirp(isa, phase, first, kLength, Recording().re.data() + first,
+  void Dechirp(std::size_t first) {
+    picube::math::Dechirp(phase, first, kLength, Recording().re.data() + first,
                           Recording().im.data() + first, re.data(), im.data());
   }
   void Power() { plan.Power(re.data(), im.data(), 1, power.data(), workspace); }
 };
 
 void Chirp(benchmark::State& state, Isa isa) {
-  Block block(isa);
+  const picube::math::WithIsa with(isa);
+  Block block;
   for (auto _ : state) {
-    block.Dechirp(isa, 0);
+    block.Dechirp(0);
     benchmark::DoNotOptimize(block.re.data()[1]);
   }
 }
 
 void Fft(benchmark::State& state, Isa isa) {
-  Block block(isa);
-  block.Dechirp(isa, 0);
+  const picube::math::WithIsa with(isa);
+  Block block;
+  block.Dechirp(0);
   for (auto _ : state) {
     block.Power();
     benchmark::DoNotOptimize(block.power.data()[1]);
@@ -78,8 +80,9 @@ void Fft(benchmark::State& state, Isa isa) {
 }
 
 void SpikeScan(benchmark::State& state, Isa isa) {
-  Block block(isa);
-  block.Dechirp(isa, 0);
+  const picube::math::WithIsa with(isa);
+  Block block;
+  block.Dechirp(0);
   block.Power();
   for (auto _ : state) {
     benchmark::DoNotOptimize(picube::math::SumAndPeak(block.power.data(), kLength));
@@ -89,10 +92,11 @@ void SpikeScan(benchmark::State& state, Isa isa) {
 // All blocks of a recording at one chirp rate: what a unit of application seti does again and
 // again.
 void Pair(benchmark::State& state, Isa isa) {
-  Block block(isa);
+  const picube::math::WithIsa with(isa);
+  Block block;
   for (auto _ : state) {
     for (std::size_t b = 0; b < kBlocks; ++b) {
-      block.Dechirp(isa, b * kLength);
+      block.Dechirp(b * kLength);
       block.Power();
       benchmark::DoNotOptimize(picube::math::SumAndPeak(block.power.data(), kLength));
     }
@@ -144,9 +148,7 @@ void Register(const std::string& name, Isa isa, void (*kernel)(benchmark::State&
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<Isa> all = {Isa::kBaseline};
-  if (picube::math::BestIsa() != Isa::kBaseline) all.push_back(picube::math::BestIsa());
-  for (const Isa isa : all) {
+  for (const Isa isa : picube::math::IsasHere()) {
     Register("chirp-131072", isa, Chirp);
     Register("fft-131072", isa, Fft);
     Register("spike-scan-131072", isa, SpikeScan);

@@ -1,10 +1,16 @@
 #include "workunits/math/fft.h"
 
 #include "protocol/base/check.h"
+#include "workunits/math/fft_job.h"
 #include "workunits/math/sincos.h"
 
-namespace picube::math {
-namespace {
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "workunits/math/fft.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace picube::math::HWY_NAMESPACE {
 
 constexpr std::size_t kLanes = 16;
 
@@ -13,7 +19,7 @@ constexpr std::size_t kLanes = 16;
 // x1..x3 hold rows j, j + q, j + 2q, j + 3q of a block of 4q rows (plus sign, decimation in
 // frequency); w are six numbers: w^j, w^2j, w^3j.
 template <class T, bool kTwiddled>
-PICUBE_KERNEL void Butterfly4(T* re, T* im, std::size_t q, const T* w) {
+HWY_INLINE void Butterfly4(T* re, T* im, std::size_t q, const T* w) {
   T* const r0 = re;
   T* const r1 = re + q * kLanes;
   T* const r2 = re + 2 * q * kLanes;
@@ -59,7 +65,7 @@ PICUBE_KERNEL void Butterfly4(T* re, T* im, std::size_t q, const T* w) {
 }
 
 template <class T>
-PICUBE_KERNEL void Butterfly2(T* re, T* im) {
+HWY_INLINE void Butterfly2(T* re, T* im) {
 #pragma omp simd
   for (std::size_t l = 0; l < kLanes; ++l) {
     const T ar = re[l];
@@ -74,7 +80,7 @@ PICUBE_KERNEL void Butterfly2(T* re, T* im) {
 }
 
 template <class T>
-PICUBE_KERNEL void TileFft(T* re, T* im, std::size_t rows, const T* twiddles) {
+HWY_INLINE void TileFft(T* re, T* im, std::size_t rows, const T* twiddles) {
   std::size_t block = rows;
   for (; block >= 4; block /= 4) {
     const std::size_t q = block / 4;
@@ -96,8 +102,8 @@ PICUBE_KERNEL void TileFft(T* re, T* im, std::size_t rows, const T* twiddles) {
 
 // to[column][row] = from[row][column]; `rows` x `columns`, each at most 16.
 template <class T>
-PICUBE_KERNEL void Transpose(const T* __restrict from, std::size_t from_stride, std::size_t rows,
-                             std::size_t columns, T* __restrict to, std::size_t to_stride) {
+HWY_INLINE void Transpose(const T* __restrict from, std::size_t from_stride, std::size_t rows,
+                          std::size_t columns, T* __restrict to, std::size_t to_stride) {
   for (std::size_t c = 0; c < columns; ++c) {
     for (std::size_t r = 0; r < rows; ++r) to[c * to_stride + r] = from[r * from_stride + c];
   }
@@ -105,26 +111,9 @@ PICUBE_KERNEL void Transpose(const T* __restrict from, std::size_t from_stride, 
 
 // --- Whole transforms ----------------------------------------------------------------------------
 
-template <class T>
-struct Job {
-  std::size_t length;
-  const TileTables<T>* first;
-  const TileTables<T>* second;
-  const T* twist_re;
-  const T* twist_im;
-  T* tile_re;
-  T* tile_im;
-  T* middle_re;
-  T* middle_im;
-  const T* re;
-  const T* im;
-  T* out_re;  // the power if kPower
-  T* out_im;
-};
-
 // Sixteen (or `count`) short transforms side by side; lane = transform.
 template <class T, bool kPower>
-PICUBE_KERNEL void ShortBody(const Job<T>& job, std::size_t count) {
+void ShortBody(const FftJob<T>& job, std::size_t count) {
   const std::size_t n = job.length;
   const std::size_t strip = n < kLanes ? n : kLanes;
   for (std::size_t j = 0; j < n; j += strip) {
@@ -153,7 +142,7 @@ PICUBE_KERNEL void ShortBody(const Job<T>& job, std::size_t count) {
 
 // First half of a long transform: columns of the n1 x n2 matrix, twist, transposed to [i2][k1].
 template <class T>
-PICUBE_KERNEL void FirstHalf(const Job<T>& job) {
+void FirstHalf(const FftJob<T>& job) {
   const std::size_t n1 = job.first->rows;
   const std::size_t n2 = job.second->rows;
   alignas(64) T block_re[kLanes * kLanes];
@@ -187,7 +176,7 @@ PICUBE_KERNEL void FirstHalf(const Job<T>& job) {
 
 // Second half: columns of the n2 x n1 matrix; output k1 + n1 k2 is again row k2, column k1.
 template <class T, bool kPower>
-PICUBE_KERNEL void SecondHalf(const Job<T>& job) {
+void SecondHalf(const FftJob<T>& job) {
   const std::size_t n1 = job.first->rows;
   const std::size_t n2 = job.second->rows;
   for (std::size_t c = 0; c < n1; c += kLanes) {
@@ -214,7 +203,7 @@ PICUBE_KERNEL void SecondHalf(const Job<T>& job) {
 }
 
 template <class T, bool kPower>
-PICUBE_KERNEL void RunBody(Job<T> job, std::size_t count) {
+void RunBody(FftJob<T> job, std::size_t count) {
   const bool is_short = job.length <= Fft<T>::kLongestShort;
   const std::size_t batch = is_short ? kLanes : 1;
   for (std::size_t done = 0; done < count; done += batch) {
@@ -231,29 +220,31 @@ PICUBE_KERNEL void RunBody(Job<T> job, std::size_t count) {
   }
 }
 
-template <class T, bool kPower>
-void RunBaseline(const Job<T>& job, std::size_t count) {
-  RunBody<T, kPower>(job, count);
+void RunFloat(const FftJob<float>& job, std::size_t count, bool power) {
+  power ? RunBody<float, true>(job, count) : RunBody<float, false>(job, count);
+}
+void RunDouble(const FftJob<double>& job, std::size_t count, bool power) {
+  power ? RunBody<double, true>(job, count) : RunBody<double, false>(job, count);
 }
 
-#if defined(PICUBE_AVX2)
-template <class T, bool kPower>
-PICUBE_AVX2 void RunAvx2(const Job<T>& job, std::size_t count) {
-  RunBody<T, kPower>(job, count);
-}
-#endif
+}  // namespace picube::math::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
 
-template <class T, bool kPower>
-void Run(Isa isa, const Job<T>& job, std::size_t count) {
-#if defined(PICUBE_AVX2)
-  if (isa == Isa::kAvx2) {
-    RunAvx2<T, kPower>(job, count);
-    return;
-  }
-#endif
-  static_cast<void>(isa);
-  RunBaseline<T, kPower>(job, count);
+#if HWY_ONCE
+namespace picube::math {
+namespace {
+
+HWY_EXPORT(RunFloat);
+HWY_EXPORT(RunDouble);
+
+void Run(const FftJob<float>& job, std::size_t count, bool power) {
+  HWY_DYNAMIC_DISPATCH(RunFloat)(job, count, power);
 }
+void Run(const FftJob<double>& job, std::size_t count, bool power) {
+  HWY_DYNAMIC_DISPATCH(RunDouble)(job, count, power);
+}
+
+constexpr std::size_t kLanes = 16;
 
 // --- Tables --------------------------------------------------------------------------------------
 
@@ -286,7 +277,7 @@ TileTables<T> MakeTile(std::size_t rows) {
 }  // namespace
 
 template <class T>
-Fft<T>::Fft(std::size_t length, Isa isa) : length_(length), isa_(isa) {
+Fft<T>::Fft(std::size_t length) : length_(length) {
   PICUBE_CHECK(length >= kShortest && length <= kLongest && (length & (length - 1)) == 0,
                "an FFT length is a power of two from 8 to 2^20");
   if (length <= kLongestShort) {
@@ -324,42 +315,43 @@ typename Fft<T>::Workspace Fft<T>::MakeWorkspace() const {
 template <class T>
 void Fft<T>::Transform(const T* re, const T* im, std::size_t count, T* out_re, T* out_im,
                        Workspace& workspace) const {
-  const Job<T> job{length_,
-                   &first_,
-                   &second_,
-                   twist_re_.data(),
-                   twist_im_.data(),
-                   workspace.tile_re.data(),
-                   workspace.tile_im.data(),
-                   workspace.middle_re.data(),
-                   workspace.middle_im.data(),
-                   re,
-                   im,
-                   out_re,
-                   out_im};
-  Run<T, false>(isa_, job, count);
+  const FftJob<T> job{length_,
+                      &first_,
+                      &second_,
+                      twist_re_.data(),
+                      twist_im_.data(),
+                      workspace.tile_re.data(),
+                      workspace.tile_im.data(),
+                      workspace.middle_re.data(),
+                      workspace.middle_im.data(),
+                      re,
+                      im,
+                      out_re,
+                      out_im};
+  Run(job, count, /*power=*/false);
 }
 
 template <class T>
 void Fft<T>::Power(const T* re, const T* im, std::size_t count, T* power,
                    Workspace& workspace) const {
-  const Job<T> job{length_,
-                   &first_,
-                   &second_,
-                   twist_re_.data(),
-                   twist_im_.data(),
-                   workspace.tile_re.data(),
-                   workspace.tile_im.data(),
-                   workspace.middle_re.data(),
-                   workspace.middle_im.data(),
-                   re,
-                   im,
-                   power,
-                   nullptr};
-  Run<T, true>(isa_, job, count);
+  const FftJob<T> job{length_,
+                      &first_,
+                      &second_,
+                      twist_re_.data(),
+                      twist_im_.data(),
+                      workspace.tile_re.data(),
+                      workspace.tile_im.data(),
+                      workspace.middle_re.data(),
+                      workspace.middle_im.data(),
+                      re,
+                      im,
+                      power,
+                      nullptr};
+  Run(job, count, /*power=*/true);
 }
 
 template class Fft<float>;
 template class Fft<double>;
 
 }  // namespace picube::math
+#endif

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "workunits/math/aligned.h"
-#include "workunits/math/isa.h"
 
 namespace picube::math {
 
@@ -39,7 +38,7 @@ class Fft {
     Aligned<T> middle_re, middle_im;  // between the two halves of a long transform
   };
 
-  explicit Fft(std::size_t length, Isa isa = BestIsa());
+  explicit Fft(std::size_t length);
 
   [[nodiscard]] std::size_t Length() const { return length_; }
   // Transforms that one call does best: 16 for short lengths, else 1.
@@ -54,7 +53,6 @@ class Fft {
 
  private:
   std::size_t length_;
-  Isa isa_;
   TileTables<T> first_;             // length n1 (or all, if short)
   TileTables<T> second_;            // length n2
   Aligned<T> twist_re_, twist_im_;  // e^(2 pi i k1 i2 / n), [k1][i2]

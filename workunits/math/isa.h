@@ -37,18 +37,4 @@ class WithIsa {
   WithIsa& operator=(const WithIsa&) = delete;
 };
 
-// The best one of this machine.
-[[nodiscard]] inline Isa BestIsa() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return Isa::kAvx2;
-#endif
-  return Isa::kBaseline;
-}
-
 }  // namespace picube::math
-
-// A body marked PICUBE_KERNEL is inlined into one function for each Isa and compiled for it there.
-#define PICUBE_KERNEL [[gnu::always_inline]] inline
-#if defined(__x86_64__)
-#define PICUBE_AVX2 [[gnu::target("avx2")]]
-#endif

@@ -4,28 +4,20 @@
 
 #include "protocol/base/check.h"
 
-namespace picube::math {
-namespace {
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "workunits/math/sincos.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace picube::math::HWY_NAMESPACE {
 
 constexpr double kTwoPi = 6.283185307179586476925;
 constexpr int kLanes = 16;
 
-// Taylor series for |x| <= pi/4; the first term left out is below 1e-18.
-Root SmallAngle(double x) {
-  const double y = x * x;
-  double s = 0;
-  double c = 0;
-  // From the smallest term upwards: 1 - y/(2*3) * (1 - y/(4*5) * ...), the same for the cosine.
-  for (int k = 9; k >= 1; --k) {
-    s = 1.0 - y / (2.0 * k * (2.0 * k + 1.0)) * (k == 9 ? 1.0 : s);
-    c = 1.0 - y / (2.0 * k * (2.0 * k - 1.0)) * (k == 9 ? 1.0 : c);
-  }
-  return {c, x * s};
-}
-
 // sin and cos of turns / 2^32, in float32. Quadrant by integers; Taylor polynomials for the rest,
 // |x| <= pi/4, whose first terms left out are 2e-9 and 1e-10.
-PICUBE_KERNEL void SinCos32(std::uint32_t turns, float& re, float& im) {
+HWY_INLINE void SinCos32(std::uint32_t turns, float& re, float& im) {
   const std::uint32_t quadrant = (turns + 0x20000000U) >> 30;
   const auto rest = static_cast<std::int32_t>(turns - (quadrant << 30));
   const float x = static_cast<float>(rest) * static_cast<float>(kTwoPi / 4294967296.0);
@@ -47,9 +39,9 @@ PICUBE_KERNEL void SinCos32(std::uint32_t turns, float& re, float& im) {
 
 // Lanes are 16 neighbouring samples. phase(i + 16) = phase(i) + step(i) and step(i + 16) =
 // step(i) + 512 factor, all modulo 2^64.
-PICUBE_KERNEL void DechirpBody(std::uint64_t factor, std::uint64_t first, std::size_t count,
-                               const float* __restrict re, const float* __restrict im,
-                               float* __restrict out_re, float* __restrict out_im) {
+void DechirpSamples(std::uint64_t factor, std::uint64_t first, std::size_t count,
+                    const float* __restrict re, const float* __restrict im,
+                    float* __restrict out_re, float* __restrict out_im) {
   std::uint64_t phase[kLanes];
   std::uint64_t step[kLanes];
   std::uint32_t turns[kLanes];
@@ -83,17 +75,29 @@ PICUBE_KERNEL void DechirpBody(std::uint64_t factor, std::uint64_t first, std::s
   }
 }
 
-void DechirpBaseline(std::uint64_t factor, std::uint64_t first, std::size_t count, const float* re,
-                     const float* im, float* out_re, float* out_im) {
-  DechirpBody(factor, first, count, re, im, out_re, out_im);
-}
+}  // namespace picube::math::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
 
-#if defined(PICUBE_AVX2)
-PICUBE_AVX2 void DechirpAvx2(std::uint64_t factor, std::uint64_t first, std::size_t count,
-                             const float* re, const float* im, float* out_re, float* out_im) {
-  DechirpBody(factor, first, count, re, im, out_re, out_im);
+#if HWY_ONCE
+namespace picube::math {
+namespace {
+
+HWY_EXPORT(DechirpSamples);
+
+constexpr double kTwoPi = 6.283185307179586476925;
+
+// Taylor series for |x| <= pi/4; the first term left out is below 1e-18.
+Root SmallAngle(double x) {
+  const double y = x * x;
+  double s = 0;
+  double c = 0;
+  // From the smallest term upwards: 1 - y/(2*3) * (1 - y/(4*5) * ...), the same for the cosine.
+  for (int k = 9; k >= 1; --k) {
+    s = 1.0 - y / (2.0 * k * (2.0 * k + 1.0)) * (k == 9 ? 1.0 : s);
+    c = 1.0 - y / (2.0 * k * (2.0 * k - 1.0)) * (k == 9 ? 1.0 : c);
+  }
+  return {c, x * s};
 }
-#endif
 
 }  // namespace
 
@@ -119,16 +123,10 @@ ChirpPhase PhaseOfChirp(double hertz_per_second, double sample_rate) {
   return {static_cast<std::uint64_t>(static_cast<std::int64_t>(std::floor(exact + 0.5)))};
 }
 
-void Dechirp(Isa isa, ChirpPhase phase, std::uint64_t first, std::size_t count, const float* re,
+void Dechirp(ChirpPhase phase, std::uint64_t first, std::size_t count, const float* re,
              const float* im, float* out_re, float* out_im) {
-#if defined(PICUBE_AVX2)
-  if (isa == Isa::kAvx2) {
-    DechirpAvx2(phase.factor, first, count, re, im, out_re, out_im);
-    return;
-  }
-#endif
-  static_cast<void>(isa);
-  DechirpBaseline(phase.factor, first, count, re, im, out_re, out_im);
+  HWY_DYNAMIC_DISPATCH(DechirpSamples)(phase.factor, first, count, re, im, out_re, out_im);
 }
 
 }  // namespace picube::math
+#endif

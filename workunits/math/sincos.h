@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "workunits/math/isa.h"
-
 namespace picube::math {
 
 struct Root {
@@ -29,7 +27,7 @@ struct ChirpPhase {
 
 // out = in * e^(2 pi i phase) for samples first .. first + count - 1 of a recording; `re` and `im`
 // point to sample `first`; count is a multiple of 8. In and out may not overlap.
-void Dechirp(Isa isa, ChirpPhase phase, std::uint64_t first, std::size_t count, const float* re,
+void Dechirp(ChirpPhase phase, std::uint64_t first, std::size_t count, const float* re,
              const float* im, float* out_re, float* out_im);
 
 }  // namespace picube::math

@@ -16,13 +16,11 @@ struct SpikeSearch::Space {
   std::vector<math::Fft<float>::Workspace> fft;  // by log2 of the length
 };
 
-SpikeSearch::SpikeSearch(std::shared_ptr<const Recording> recording, std::uint32_t fft_flags,
-                         math::Isa isa)
-    : recording_(std::move(recording)), isa_(isa) {
+SpikeSearch::SpikeSearch(std::shared_ptr<const Recording> recording, std::uint32_t fft_flags)
+    : recording_(std::move(recording)) {
   for (int log2 = 0; log2 < 32; ++log2) {
     const bool wanted = (fft_flags >> log2 & 1U) != 0;
-    plans_.push_back(wanted ? std::make_unique<math::Fft<float>>(std::size_t{1} << log2, isa)
-                            : nullptr);
+    plans_.push_back(wanted ? std::make_unique<math::Fft<float>>(std::size_t{1} << log2) : nullptr);
   }
 }
 
@@ -54,7 +52,7 @@ PairResult SpikeSearch::Search(const Pair& pair, float threshold, std::size_t wo
   const std::size_t batch = std::min(plan.Batch(), samples / length);
   PairResult result;
   for (std::size_t first = 0; first < samples; first += batch * length) {
-    math::Dechirp(isa_, phase, first, batch * length, recording_->re.data() + first,
+    math::Dechirp(phase, first, batch * length, recording_->re.data() + first,
                   recording_->im.data() + first, space.re.data(), space.im.data());
     plan.Power(space.re.data(), space.im.data(), batch, space.power.data(), space.fft[log2]);
     for (std::size_t b = 0; b < batch; ++b) {

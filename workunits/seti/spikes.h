@@ -37,8 +37,7 @@ struct PairResult {
 class SpikeSearch {
  public:
   // `fft_flags`: the lengths that will be searched. Makes `threads` workspaces on first use.
-  SpikeSearch(std::shared_ptr<const Recording> recording, std::uint32_t fft_flags,
-              math::Isa isa = math::BestIsa());
+  SpikeSearch(std::shared_ptr<const Recording> recording, std::uint32_t fft_flags);
   ~SpikeSearch();
 
   // Grows to at least this many workspaces; not while Search runs.
@@ -49,7 +48,6 @@ class SpikeSearch {
  private:
   struct Space;
   std::shared_ptr<const Recording> recording_;
-  math::Isa isa_;
   std::vector<std::unique_ptr<math::Fft<float>>> plans_;  // by log2 of the length
   std::vector<std::unique_ptr<Space>> spaces_;
 };

@@ -7,6 +7,7 @@
 
 #include "protocol/base/rng.h"
 #include "workunits/math/aligned.h"
+#include "workunits/math/isa.h"
 #include "workunits/math/twin.h"
 
 namespace picube::math {
@@ -39,15 +40,15 @@ struct Samples {
   Aligned<float> re, im;
 };
 
-Samples Dechirped(Isa isa, double drift, std::size_t first, std::size_t count) {
+Samples Dechirped(double drift, std::size_t first, std::size_t count) {
   Samples in{Aligned<float>(count), Aligned<float>(count)};
   for (std::size_t i = 0; i < count; ++i) {
     in.re[i] = static_cast<float>(i % 7) - 3;
     in.im[i] = static_cast<float>(i % 5) - 2;
   }
   Samples out{Aligned<float>(count), Aligned<float>(count)};
-  Dechirp(isa, PhaseOfChirp(drift, 9765.625), first, count, in.re.data(), in.im.data(),
-          out.re.data(), out.im.data());
+  Dechirp(PhaseOfChirp(drift, 9765.625), first, count, in.re.data(), in.im.data(), out.re.data(),
+          out.im.data());
   return out;
 }
 
@@ -60,7 +61,7 @@ TEST(Dechirp, AgreesWithItsTwinToTheEndOfTheRecording) {
       x.emplace_back(static_cast<double>(i % 7) - 3, static_cast<double>(i % 5) - 2);
     }
     const auto judged = twin::Dechirp(x, first, drift, 9765.625);
-    const Samples out = Dechirped(BestIsa(), drift, first, kCount);
+    const Samples out = Dechirped(drift, first, kCount);
     for (std::size_t i = 0; i < kCount; ++i) {
       ASSERT_NEAR(static_cast<double>(out.re[i]), judged[i].real(), 2e-6);
       ASSERT_NEAR(static_cast<double>(out.im[i]), judged[i].imag(), 2e-6);
@@ -69,7 +70,7 @@ TEST(Dechirp, AgreesWithItsTwinToTheEndOfTheRecording) {
 }
 
 TEST(Dechirp, ZeroDriftChangesNothing) {
-  const Samples out = Dechirped(BestIsa(), 0, 12345 * 8, 64);
+  const Samples out = Dechirped(0, 12345 * 8, 64);
   for (std::size_t i = 0; i < 64; ++i) {
     EXPECT_EQ(out.re[i], static_cast<float>(i % 7) - 3);
     EXPECT_EQ(out.im[i], static_cast<float>(i % 5) - 2);
@@ -77,15 +78,16 @@ TEST(Dechirp, ZeroDriftChangesNothing) {
 }
 
 TEST(Dechirp, BitsAreTheSameOnEveryMachineAndForEveryCut) {
-  for (const Isa isa : {Isa::kBaseline, BestIsa()}) {
-    const Samples whole = Dechirped(isa, -3.7, 131072, 8192);
+  for (const Isa isa : IsasHere()) {
+    const WithIsa with(isa);
+    const Samples whole = Dechirped(-3.7, 131072, 8192);
     std::uint64_t digest = 0;
     for (std::size_t i = 0; i < 8192; ++i) {
       digest = Mix64(digest ^ std::bit_cast<std::uint32_t>(whole.re[i]));
       digest = Mix64(digest ^ std::bit_cast<std::uint32_t>(whole.im[i]));
     }
     EXPECT_EQ(digest, 18339550429308546150U);
-    const Samples part = Dechirped(isa, -3.7, 131072, 24);
+    const Samples part = Dechirped(-3.7, 131072, 24);
     for (std::size_t i = 0; i < 24; ++i) {
       EXPECT_EQ(part.re[i], whole.re[i]);
       EXPECT_EQ(part.im[i], whole.im[i]);
