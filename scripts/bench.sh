@@ -2,7 +2,7 @@
 # Benchmarks; one JSON line a case on standard output.
 #   bench.sh dispatch [SECONDS]   the whole server under load
 #   bench.sh memory [UNITS]       a million live units: memory and restart
-#   bench.sh kernels              the computing kernels, on one thread
+#   bench.sh kernels [OPTIONS]    the computing kernels beside FFTW and primesieve (--help)
 #   bench.sh ceiling [SECONDS]    CURVE and SQLite without any rules, for comparison with dispatch:
 #                                 ../shared/bench/ceiling.cpp, if it lies there
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
