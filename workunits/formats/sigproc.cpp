@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "protocol/base/check.h"
+#include "workunits/formats/bytes_at.h"
 
 namespace picube {
 namespace {
@@ -127,25 +128,7 @@ SigprocFile::~SigprocFile() {
 }
 
 Status SigprocFile::ReadBytes(std::uint64_t offset, std::span<unsigned char> out) const {
-  while (!out.empty()) {
-    const ssize_t got = ::pread(file_, out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      return Fail(ErrorKind::kHost,
-                  name_ + " cannot be read at byte " + std::to_string(offset) + ": " +
-                      std::strerror(errno) + ".",
-                  "Check the disk.");
-    }
-    if (got == 0) {
-      return Fail(ErrorKind::kUser,
-                  name_ + " has become shorter while it was read: it ends at byte " +
-                      std::to_string(offset) + " now.",
-                  "Leave the file alone while it is read, and try again.");
-    }
-    out = out.subspan(static_cast<std::size_t>(got));
-    offset += static_cast<std::uint64_t>(got);
-  }
-  return {};
+  return ReadBytesAt(file_, name_, offset, out);
 }
 
 template <class T>
