@@ -1,3 +1,5 @@
 picube_fuzzer(codec_fuzz picube_wire)
 picube_fuzzer(sah_fuzz picube_workunits)
 picube_fuzzer(core_fuzz picube_core_testing)
+picube_fuzzer(sigproc_fuzz picube_formats)
+picube_fuzzer(presto_fuzz picube_formats)
