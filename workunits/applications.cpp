@@ -1,12 +1,14 @@
 #include "workunits/applications.h"
 
 #include "workunits/primes/primes.h"
+#include "workunits/pulsar/pulsar.h"
 #include "workunits/seti/seti.h"
 
 namespace picube {
 
 void AddBuiltInApplications(ApplicationRegistry& registry) {
   registry.Add(MakePrimesApplication());
+  registry.Add(MakePulsarApplication());
   registry.Add(MakeSetiApplication());
 }
 

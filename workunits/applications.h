@@ -5,7 +5,7 @@
 
 namespace picube {
 
-// Adds `primes` and `seti`.
+// Adds `primes`, `pulsar` and `seti`.
 void AddBuiltInApplications(ApplicationRegistry& registry);
 
 }  // namespace picube

@@ -121,6 +121,16 @@ std::string Legend(const PlotSpec& plot) {
   return out;
 }
 
+// Cells touch: each is drawn a little over its right and lower edge, under the next.
+std::string CellText(const Frame& frame, const PlotCell& cell) {
+  const int grey = 255 - static_cast<int>(std::lround(255 * std::clamp(cell.value, 0.0, 1.0)));
+  const std::string tone = std::to_string(grey);
+  return "<rect x=\"" + Px(frame.X(cell.x0)) + "\" y=\"" + Px(frame.Y(cell.y1)) + "\" width=\"" +
+         Px(frame.X(cell.x1) - frame.X(cell.x0) + 0.3) + "\" height=\"" +
+         Px(frame.Y(cell.y0) - frame.Y(cell.y1) + 0.3) + "\" fill=\"rgb(" + tone + "," + tone +
+         "," + tone + ")\"/>\n";
+}
+
 }  // namespace
 
 std::string SvgText(const PlotSpec& given) {
@@ -137,6 +147,7 @@ std::string SvgText(const PlotSpec& given) {
   out += Text(kLeft, 32, "start", 19, plot.title);
   out += Text(kLeft, 54, "start", 13, plot.subtitle);
   out += Axes(frame);
+  for (const PlotCell& cell : plot.cells) out += CellText(frame, cell);
   for (const PlotBar& bar : plot.bars) {
     const double top = frame.Y(bar.height);
     out += "<rect x=\"" + Px(frame.X(bar.x0)) + "\" y=\"" + Px(top) + "\" width=\"" +

@@ -1,5 +1,5 @@
-// Plots as SVG text: axes with ticks, line segments, bars and a legend. A value goes in, text comes
-// out; nothing is kept.
+// Plots as SVG text: axes with ticks, line segments, bars, cells and a legend. A value goes in,
+// text comes out; nothing is kept.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,14 @@ struct PlotBar {
   double height = 0;
 };
 
+struct PlotCell {  // of a heat map
+  double x0 = 0;
+  double x1 = 0;
+  double y0 = 0;
+  double y1 = 0;
+  double value = 0;  // 0 .. 1: white to black
+};
+
 struct PlotLegend {
   std::string colour;
   std::string text;
@@ -40,6 +48,7 @@ struct PlotSpec {
   double y_max = 1;
   std::vector<PlotSegment> segments;
   std::vector<PlotBar> bars;
+  std::vector<PlotCell> cells;
   std::vector<PlotLegend> legend;
 };
 

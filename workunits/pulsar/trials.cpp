@@ -76,6 +76,12 @@ Result<FoldPlan> MakeFoldPlan(double sample_seconds, double period_low, double p
   return plan;
 }
 
+bool BinsFit(const FoldPlan& plan, std::uint64_t samples) {
+  const double each = static_cast<double>(samples) / static_cast<double>(plan.bins_low) +
+                      StageFactor(plan, plan.stages) + 2;
+  return each * 127 * 256 < 2147483648.0;
+}
+
 double StageFactor(const FoldPlan& plan, std::uint32_t stage) {
   double factor = plan.period_low / (plan.sample_seconds * static_cast<double>(plan.bins_low));
   const double growth = Growth(plan);

@@ -36,7 +36,10 @@ struct FoldPlan {
 // Whether a plan out of a message could have been made by MakeFoldPlan.
 [[nodiscard]] bool IsSound(const FoldPlan& plan);
 
-// Samples a stage's sample is made of, and G.
+// Whether a bin of any profile of so many quantised samples, in 1/256 of a count, fits in 32 bits.
+[[nodiscard]] bool BinsFit(const FoldPlan& plan, std::uint64_t samples);
+
+// Samples a stage's sample is made of.
 [[nodiscard]] double StageFactor(const FoldPlan& plan, std::uint32_t stage);
 // Pulse widths in bins: 1, then half as much again, up to a fifth of the least number of bins.
 [[nodiscard]] std::vector<std::uint32_t> WidthsOf(const FoldPlan& plan);
