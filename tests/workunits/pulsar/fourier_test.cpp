@@ -3,10 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <bit>
 #include <cmath>
 #include <complex>
 
+#include "protocol/base/rng.h"
 #include "tests/workunits/pulsar/real_series.h"
 #include "workunits/math/isa.h"
 #include "workunits/math/twin.h"
@@ -55,6 +56,82 @@ TEST(Fourier, WiderBlocksOfAnAcceleratedSearchGiveItsPower) {
   FourierSearch search(plan);
   const FourierPeak pulsar = PeakAt(search.Search(*values), 3, 131.1875);
   EXPECT_NEAR(pulsar.power, 9150.22, 0.01);
+}
+
+std::vector<float> Noise(std::size_t count, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<float> x;
+  for (std::size_t i = 0; i < count; ++i) {
+    x.push_back(static_cast<float>(static_cast<double>(rng.Below(201)) - 100));
+    if (i % 37 < 3) x.back() += 60;
+  }
+  return x;
+}
+
+FourierPlan SmallPlan() {
+  FourierPlan plan;
+  plan.length = 8192;
+  plan.first_bin = 20;
+  plan.sums = 5;
+  plan.cuts.fill(12);
+  return plan;
+}
+
+TEST(Fourier, PowersAgreeWithTheirTwin) {
+  const std::vector<float> x = Noise(8000, 5);  // padded with zeros
+  std::vector<math::twin::Complex> z(8192);
+  std::copy(x.begin(), x.end(), z.begin());
+  z = math::twin::Fft(std::move(z));
+  std::vector<double> re;
+  std::vector<double> im;
+  for (std::size_t k = 0; k < 4096; ++k) {
+    re.push_back(z[k].real());
+    im.push_back(-z[k].imag());  // the other sign
+  }
+  const FourierPlan plan = SmallPlan();
+  FourierSearch search(plan);
+  static_cast<void>(search.Search(x));
+  for (const std::uint32_t r : {40U, 41U, 443U, 1000U, 2023U, 3999U}) {
+    const std::uint32_t block = 20 + (r / 2 - 20) / 992 * 992;
+    const double judged = twin::PowerAt(re, im, plan, block, r);
+    EXPECT_NEAR(static_cast<double>(search.Powers()[r]), judged, 1e-4 * judged + 1e-5) << r;
+  }
+}
+
+TEST(Fourier, SumsAreThoseOfTheirHarmonics) {
+  FourierSearch search(SmallPlan());
+  const FourierResult result = search.Search(Noise(8192, 6));
+  const auto q = search.Powers();
+  for (std::uint32_t log2 = 0; log2 < kHarmonicSums; ++log2) {
+    ASSERT_FALSE(result.peaks[log2].empty()) << log2;
+    for (const FourierPeak& peak : result.peaks[log2]) {
+      const std::uint32_t harmonics = 1U << log2;
+      double sum = 0;
+      for (std::uint32_t h = 1; h <= harmonics; ++h) {
+        const double at = std::floor(static_cast<double>(peak.half_bin * h) / harmonics + 0.5);
+        EXPECT_EQ(peak.parts[h - 1], q[static_cast<std::size_t>(at)]);
+        sum += static_cast<double>(peak.parts[h - 1]);
+      }
+      EXPECT_NEAR(static_cast<double>(peak.power), sum, 1e-5 * sum);
+    }
+  }
+}
+
+TEST(Fourier, ConstantSeriesHasNoPeaks) {
+  FourierSearch search(SmallPlan());
+  const FourierResult result = search.Search(std::vector<float>(8192));
+  for (const auto& peaks : result.peaks) EXPECT_TRUE(peaks.empty());
+}
+
+TEST(Fourier, BitsAreTheSameOnEveryMachine) {
+  const std::vector<float> x = Noise(8192, 7);
+  for (const math::Isa isa : math::IsasHere()) {
+    const math::WithIsa with(isa);
+    FourierSearch search(SmallPlan());
+    std::uint64_t digest = search.Search(x).digest;
+    for (const float q : search.Powers()) digest = Mix64(digest ^ std::bit_cast<std::uint32_t>(q));
+    EXPECT_EQ(digest, 10447787449672964907U) << Name(isa);
+  }
 }
 
 }  // namespace
