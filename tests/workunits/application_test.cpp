@@ -13,7 +13,8 @@ TEST(Applications, BuiltInOnesAreFoundByName) {
   ASSERT_NE(registry.Find("seti"), nullptr);
   ASSERT_NE(registry.Find("primes"), nullptr);
   EXPECT_EQ(registry.Find("nothing"), nullptr);
-  EXPECT_EQ(registry.All().size(), 2U);
+  ASSERT_NE(registry.Find("pulsar"), nullptr);
+  EXPECT_EQ(registry.All().size(), 3U);
 }
 
 TEST(Applications, EachDescribesItself) {
