@@ -147,8 +147,8 @@ TEST_F(Flood, WhoWorksAlreadyIsAnsweredDuringAFloodOfHandshakes) {
   std::sort(kept.begin(), kept.end());
   std::printf("throughput under a flood, of what a flood elsewhere leaves: %.0f %%, %.0f to %.0f\n",
               100 * kept[kRounds / 2], 100 * kept.front(), 100 * kept.back());
-  // 80 % is the aim, and what a quiet machine shows; a busy one must not fail for being busy.
-  EXPECT_GE(kept[kRounds / 2], 0.5);
+  // A quiet machine shows 88 to 116 %; a busy one must not fail for being busy.
+  EXPECT_GE(kept[kRounds / 2], 0.7);
   ExpectServerWorks();
 }
 

@@ -313,40 +313,34 @@ typename Fft<T>::Workspace Fft<T>::MakeWorkspace() const {
 }
 
 template <class T>
+FftJob<T> Fft<T>::JobOf(const T* re, const T* im, T* out_re, T* out_im,
+                        Workspace& workspace) const {
+  return {length_,
+          &first_,
+          &second_,
+          twist_re_.data(),
+          twist_im_.data(),
+          workspace.tile_re.data(),
+          workspace.tile_im.data(),
+          workspace.middle_re.data(),
+          workspace.middle_im.data(),
+          re,
+          im,
+          out_re,
+          out_im};
+}
+
+template <class T>
 void Fft<T>::Transform(const T* re, const T* im, std::size_t count, T* out_re, T* out_im,
                        Workspace& workspace) const {
-  const FftJob<T> job{length_,
-                      &first_,
-                      &second_,
-                      twist_re_.data(),
-                      twist_im_.data(),
-                      workspace.tile_re.data(),
-                      workspace.tile_im.data(),
-                      workspace.middle_re.data(),
-                      workspace.middle_im.data(),
-                      re,
-                      im,
-                      out_re,
-                      out_im};
+  const FftJob<T> job = JobOf(re, im, out_re, out_im, workspace);
   Run(job, count, /*power=*/false);
 }
 
 template <class T>
 void Fft<T>::Power(const T* re, const T* im, std::size_t count, T* power,
                    Workspace& workspace) const {
-  const FftJob<T> job{length_,
-                      &first_,
-                      &second_,
-                      twist_re_.data(),
-                      twist_im_.data(),
-                      workspace.tile_re.data(),
-                      workspace.tile_im.data(),
-                      workspace.middle_re.data(),
-                      workspace.middle_im.data(),
-                      re,
-                      im,
-                      power,
-                      nullptr};
+  const FftJob<T> job = JobOf(re, im, power, nullptr, workspace);
   Run(job, count, /*power=*/true);
 }
 

@@ -26,6 +26,9 @@ struct TileTables {
 };
 
 template <class T>
+struct FftJob;  // fft_job.h
+
+template <class T>
 class Fft {
  public:
   static constexpr std::size_t kLanes = 16;
@@ -52,6 +55,9 @@ class Fft {
   void Power(const T* re, const T* im, std::size_t count, T* power, Workspace& workspace) const;
 
  private:
+  [[nodiscard]] FftJob<T> JobOf(const T* re, const T* im, T* out_re, T* out_im,
+                                Workspace& workspace) const;
+
   std::size_t length_;
   TileTables<T> first_;             // length n1 (or all, if short)
   TileTables<T> second_;            // length n2
