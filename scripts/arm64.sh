@@ -6,10 +6,10 @@ what=${1:-test}
 case "$what" in build | test) ;; *) fail "usage: ./dev arm64 [build|test]" ;; esac
 
 sysroot=$root/build/arm64-root
-if [ ! -e "$sysroot/.complete" ]; then
+libraries=$(awk '$1 == "build" && $2 ~ /-dev$/ {print $2}' scripts/packages.txt | paste -sd,)
+if [ "$(cat "$sysroot/.complete" 2>/dev/null)" != "$libraries" ]; then
   say "unpacking Debian's arm64 libraries into build/arm64-root"
-  rm -rf "$sysroot"; mkdir -p "$root/build"
-  libraries=$(awk '$1 == "build" && $2 ~ /-dev$/ {print $2}' scripts/packages.txt | paste -sd,)
+  as_root rm -rf "$sysroot"; mkdir -p "$root/build"
   log=$root/build/arm64-root.log
   as_root mmdebstrap --quiet --mode=root --architectures=arm64 --variant=extract \
     --include="$libraries,libc6-dev,libstdc++-12-dev,libgomp1" bookworm "$sysroot" >"$log" 2>&1 ||
@@ -17,7 +17,7 @@ if [ ! -e "$sysroot/.complete" ]; then
   # Absolute links would lead out of the folder.
   as_root find "$sysroot/usr/lib/aarch64-linux-gnu" -maxdepth 1 -type l -lname '/*' \
     -printf '%p %l\n' | while read -r link target; do as_root ln -sfn "$sysroot$target" "$link"; done
-  as_root touch "$sysroot/.complete"
+  printf '%s\n' "$libraries" | as_root tee "$sysroot/.complete" >/dev/null
 fi
 configure_and_build arm64
 [ "$what" = build ] && exit 0
