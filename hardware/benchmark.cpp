@@ -33,18 +33,32 @@ double CountUntil(Clock::time_point end) {
   return blocks * kRounds * kChains * 2;
 }
 
-}  // namespace
-
-double MeasureFlops(int threads, Duration span) {
+// What `body` returns for each thread, added, a second. It is given the end of the span.
+double PerSecond(int threads, Duration span, const std::function<double(Clock::time_point)>& body) {
   const Clock::time_point begun = Clock::now();
   std::vector<double> done(static_cast<std::size_t>(threads));
   {
     std::vector<std::jthread> workers;
-    for (double& mine : done) workers.emplace_back([&] { mine = CountUntil(begun + span); });
+    for (double& mine : done) workers.emplace_back([&] { mine = body(begun + span); });
   }
   double all = 0;
   for (const double mine : done) all += mine;
   return all / std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+}  // namespace
+
+double MeasureFlops(int threads, Duration span) { return PerSecond(threads, span, CountUntil); }
+
+double MeasureEvents(const std::function<void()>& event, int threads, Duration span) {
+  return PerSecond(threads, span, [&](Clock::time_point end) {
+    double events = 0;
+    do {
+      event();
+      ++events;
+    } while (Clock::now() < end);
+    return events;
+  });
 }
 
 }  // namespace picube

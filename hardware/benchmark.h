@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "protocol/base/time.h"
 
@@ -10,5 +11,8 @@ namespace picube {
 // Multiplications and additions of 64-bit floats a second, on so many threads at once, measured for
 // `span`. Blocks. > 0.
 [[nodiscard]] double MeasureFlops(int threads, Duration span = 150ms);
+
+// How many times a second `event` is done, by so many threads at once, measured for `span`. Blocks.
+[[nodiscard]] double MeasureEvents(const std::function<void()>& event, int threads, Duration span);
 
 }  // namespace picube

@@ -73,6 +73,15 @@ int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications) {
       ->type_name("N")
       ->check(CLI::Range(1, 60));
   discover->add_flag("--json", line.options.json, "as JSON");
+  CLI::App* benchmark =
+      app.add_subcommand("benchmark", "measure this machine: the prime loop of sysbench, flop/s");
+  benchmark->add_option("--seconds", line.options.benchmark_seconds, "of each measurement [10]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 600));
+  benchmark->add_option("--primes", line.options.benchmark_primes, "bound of the loop [10000]")
+      ->type_name("N")
+      ->check(CLI::Range(3, 10'000'000));
+  benchmark->add_flag("--json", line.options.json, "as JSON");
   app.add_subcommand("run", "compute until stopped (also without a command)");
   try {
     app.parse(argc, argv);
@@ -81,6 +90,7 @@ int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications) {
     return std::to_underlying(code == 0 ? WorkerExit::kOk : WorkerExit::kUsage);
   }
   line.options.cache_bytes = line.cache_mb * kMebibyte;
+  if (*benchmark) return RunBenchmark(line.options);
   if (*discover) return DiscoverServers(line.options);
   return *join ? JoinProject(line.options, line.code) : RunWorker(line.options, applications);
 }

@@ -20,7 +20,9 @@ struct WorkerOptions {
   int checkpoint_seconds = 60;    // least time between two checkpoints of a unit
   int reconnect_spread = -1;      // seconds; < 0 = as in worker.yaml
   int discover_seconds = 3;       // how long `discover` listens
-  bool json = false;              // output of `discover`
+  bool json = false;              // output of `discover` and `benchmark`
+  int benchmark_seconds = 10;     // each measurement of `benchmark`
+  int benchmark_primes = 10'000;  // bound of its prime loop
   std::string log_level;          // trace, debug, info, warning, error, off; empty = info
   std::string software = "picube-worker 0.1.0";
   std::filesystem::path board_root = "/";  // below it the board's sensors are read
@@ -41,6 +43,9 @@ struct WorkerOptions {
 // Lists on standard output the servers that announce themselves on this network, with the
 // fingerprints of their keys. Returns an exit code.
 [[nodiscard]] int DiscoverServers(const WorkerOptions& options);
+
+// Measures the prime loop of sysbench and floating point, and prints both. Returns an exit code.
+[[nodiscard]] int RunBenchmark(const WorkerOptions& options);
 
 // The whole command line of picube-worker.
 [[nodiscard]] int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications);

@@ -8,19 +8,16 @@
 #include "workunits/parameters.h"
 #include "workunits/plot/svg.h"
 #include "workunits/primes/sieve.h"
+#include "workunits/unit_count.h"
 
 namespace picube {
 namespace {
 
 using primes::Tally;
 
-constexpr std::uint64_t kMostUnits = 10'000'000;
-constexpr std::uint64_t kNumbersPerUnit = 1'000'000'000;  // by default
-constexpr std::uint64_t kLeastUnits = 16;                 // by default
-// The kept base primes (16 MB), and of each thread a window (2 MB) and its places among them (0.4
-// MB).
+// The windows of all threads (96 MB at most), the kept base primes (16 MB), and each thread's
+// places among a piece of them (0.4 MB).
 constexpr std::uint64_t kMemory = 128ULL << 20;
-constexpr double kCostOfCrossing = 3;   // operations
 constexpr std::size_t kMostBars = 512;  // in the picture
 
 ApplicationInfo MakeInfo() {
@@ -31,7 +28,8 @@ ApplicationInfo MakeInfo() {
   info.parameters = {
       {"from", "A", "0", "first number"},
       {"to", "B", "", "the number after the last, at most 18446744073709551615; required"},
-      {"units", "N", "", "number of units; default: a thousand million numbers each, at least 16"}};
+      UnitsSpec(),
+      UnitSecondsSpec()};
   return info;
 }
 
@@ -79,19 +77,11 @@ Result<Range> ReadRange(const ApplicationInfo& info, const Dataset& dataset,
         "The range from " + std::to_string(*from) + " to " + std::to_string(*to) + " is empty.",
         "Give --from A --to B with A < B.");
   }
-  const std::uint64_t width = *to - *from;
-  std::uint64_t units = std::max(width / kNumbersPerUnit, kLeastUnits);
-  if (const auto text = ParameterOr(parameters, "units", ""); !text.empty()) {
-    const auto given = ParseCount(text);
-    if (!given || *given == 0 || *given > kMostUnits) {
-      return Fail(
-          ErrorKind::kUser,
-          "--units " + std::string(text.substr(0, 40)) + " is not a number from 1 to 10000000.",
-          "Leave it out for a sensible number.");
-    }
-    units = *given;
-  }
-  return Range{*from, *to, std::min({units, kMostUnits, width})};
+  const auto units =
+      ReadUnitCount(parameters, primes::kFlopPerOperation * primes::EstimatedCost(*from, *to),
+                    *to - *from, {.most_units = 10'000'000});
+  if (!units) return std::unexpected(units.error());
+  return Range{*from, *to, *units};
 }
 
 class Source final : public UnitSource {
@@ -109,7 +99,7 @@ class Source final : public UnitSource {
     out.U64(to);
     UnitPlan unit;
     unit.parameters = out.Take();
-    unit.cost_flop = kCostOfCrossing * primes::EstimatedCost(from, to);
+    unit.cost_flop = primes::kFlopPerOperation * primes::EstimatedCost(from, to);
     unit.memory_bytes = kMemory;
     unit.result_bytes = 64;
     return unit;

@@ -9,44 +9,53 @@
 namespace picube::primes {
 namespace {
 
-constexpr std::size_t kWideTogether = 8;          // windows for which base primes are made
-constexpr std::uint64_t kSegmentBits = 1U << 18;  // 32 KiB: the first-level cache
+constexpr std::size_t kWideTogether = 2;  // windows for which base primes are made
+// With few base primes a window takes milliseconds: a thread counts some of them between pauses.
+constexpr std::uint64_t kNarrowPieces = 2;
+constexpr std::size_t kNarrowTogether = 4;
+static_assert(kNarrowPieces <= BasePrimes::kKeptPieces);
+constexpr double kOnWheel = 8.0 / 30;  // of all numbers
 
-// Sum of 1/p over the odd primes up to n, by Mertens; for n above a few dozen.
-double OddReciprocals(double n) { return std::log(std::log(std::max(n, 30.0))) + 0.2615 - 0.5; }
+// Sum of 1/p over the primes up to n, by Mertens; for n above a few dozen.
+double Reciprocals(double n) { return std::log(std::log(n)) + 0.2615; }
 // Primes up to n, by Legendre; within 1 % above a thousand.
 double PrimesUpTo(double n) { return n < 30 ? n / 3 : n / (std::log(n) - 1.08366); }
-// Of making the base primes of `numbers` numbers up to `root`.
-double CostOfBase(double numbers, double root) {
-  return numbers / 2 * OddReciprocals(std::sqrt(root)) + numbers / 16;
+// Sum of the primes up to n.
+double SumUpTo(double n) {
+  const double log = std::log(n);
+  return n * n / (2 * log) * (1 + 1 / (2 * log) + 1 / (2 * log * log));
+}
+
+// Multiples crossed out in [from, to) by primes above those of the patterns: (to - max(from, p^2))
+// / p of each prime p, a part of them on the wheel.
+double Crossings(double from, double to) {
+  const double least = Window::kByPattern;
+  const double whole = std::clamp(std::sqrt(from), least, std::sqrt(to));  // p^2 <= from
+  const double most = std::max(std::sqrt(to), least);
+  return kOnWheel *
+         ((to - from) * (Reciprocals(whole) - Reciprocals(least)) +
+          to * (Reciprocals(most) - Reciprocals(whole)) - (SumUpTo(most) - SumUpTo(whole)));
+}
+// Operations::Cost() of the base primes of [from, to).
+double CostOfBase(double from, double to) {
+  constexpr auto kPiece = static_cast<double>(BasePrimes::kPieceWidth);
+  return Crossings(from, to) + 3 * (to - from) / 30 +
+         8 * std::ceil((to - from) / kPiece) * PrimesUpTo(std::sqrt(to));
 }
 
 }  // namespace
 
-Tally& Tally::operator+=(const Tally& other) {
-  count += other.count;
-  sum += other.sum;
-  xors ^= other.xors;
-  return *this;
-}
-
-Operations& Operations::operator+=(const Operations& other) {
-  crossed += other.crossed;
-  placed += other.placed;
-  looked += other.looked;
-  return *this;
-}
-
 double EstimatedCost(std::uint64_t from, std::uint64_t to) {
   const std::uint64_t root = IntegerRoot(to - 1);
   const auto width = static_cast<double>(to - from);
-  const double windows = std::ceil(width / static_cast<double>(Window::NumbersFor(root)));
+  const double windows = std::ceil(width / static_cast<double>(Window::NumbersFor(root, 1)));
   const auto most = static_cast<double>(root);
   constexpr auto kKept = static_cast<double>(BasePrimes::kPieceWidth * BasePrimes::kKeptPieces);
   const double once = std::min(most, kKept);
-  return width / 2 * OddReciprocals(most) + width / 16 + 8 * windows * PrimesUpTo(most) +
-         CostOfBase(once, once) +
-         std::ceil(windows / kWideTogether) * CostOfBase(most - once, most);
+  const double again = most > kKept ? CostOfBase(kKept, most) : 0;
+  return Crossings(static_cast<double>(from), static_cast<double>(to)) + width / 10 +
+         8 * windows * PrimesUpTo(most) + CostOfBase(0, once) +
+         std::ceil(windows / kWideTogether) * again;
 }
 
 std::uint64_t IntegerRoot(std::uint64_t n) {
@@ -58,76 +67,16 @@ std::uint64_t IntegerRoot(std::uint64_t n) {
   return root;
 }
 
-void Window::Start(std::uint64_t from, std::uint64_t to) {
-  from_ = from;
-  to_ = to;
-  bits_in_use_ = (to - from) / 2;  // odd numbers from + 1, from + 3, ...
-  bits_.assign((bits_in_use_ + 63) / 64, 0);
-  done_ = {.looked = bits_in_use_};
-  if (from == 0 && bits_in_use_ > 0) bits_[0] |= 1;  // 1 is not a prime
-}
-
-void Window::CrossOut(const std::vector<std::uint32_t>& primes) {
-  // Bit i stands for from_ + 1 + 2 i; a step of p bits is 2 p in numbers.
-  at_.resize(primes.size());
-  std::size_t used = 0;
-  for (const std::uint32_t p : primes) {
-    const std::uint64_t square = static_cast<std::uint64_t>(p) * p;
-    if (square >= to_) break;
-    std::uint64_t bit = (square - from_ - 1) / 2;
-    if (square <= from_) {
-      const std::uint64_t past = (from_ + 1) % p;          // first odd number modulo p
-      const std::uint64_t gap = past == 0 ? 0 : p - past;  // to the next multiple
-      bit = (gap % 2 == 0 ? gap : gap + p) / 2;
-    }
-    if (bit < bits_in_use_) done_.crossed += (bits_in_use_ - bit - 1) / p + 1;
-    at_[used++] = static_cast<std::uint32_t>(bit);
-  }
-  done_.placed += used;
-  // Small primes by segments of the cache's size; larger ones hit a segment less than once.
-  const auto small_end = std::lower_bound(
-      primes.begin(), primes.begin() + static_cast<std::ptrdiff_t>(used), kSegmentBits);
-  const auto small = static_cast<std::size_t>(small_end - primes.begin());
-  for (std::size_t i = small; i < used; ++i) {
-    for (std::uint64_t bit = at_[i]; bit < bits_in_use_; bit += primes[i]) {
-      bits_[bit / 64] |= 1ULL << (bit % 64);
-    }
-  }
-  for (std::uint64_t end = 0; small > 0 && end < bits_in_use_;) {
-    end = std::min(end + kSegmentBits, bits_in_use_);
-    for (std::size_t i = 0; i < small; ++i) {
-      std::uint64_t bit = at_[i];
-      for (; bit < end; bit += primes[i]) bits_[bit / 64] |= 1ULL << (bit % 64);
-      at_[i] = static_cast<std::uint32_t>(bit);
-    }
-  }
-}
-
-Tally Window::Count() const {
-  Tally tally;
-  for (std::uint64_t i = 0; i < bits_.size(); ++i) {
-    std::uint64_t left = ~bits_[i];
-    if (i + 1 == bits_.size() && bits_in_use_ % 64 != 0) left &= (1ULL << (bits_in_use_ % 64)) - 1;
-    tally.count += static_cast<std::uint64_t>(std::popcount(left));
-    for (; left != 0; left &= left - 1) {
-      const auto bit = i * 64 + static_cast<std::uint64_t>(std::countr_zero(left));
-      const std::uint64_t prime = from_ + 1 + 2 * bit;
-      tally.sum += prime;
-      tally.xors ^= prime;
-    }
-  }
-  return tally;
-}
-
 BasePrimes::BasePrimes(std::uint64_t most) : most_(most) {
-  std::vector<bool> composite(1U << 16);
-  for (std::uint32_t p = 3; p < composite.size(); p += 2) {
-    if (composite[p]) continue;
-    small_.push_back(p);
-    for (std::uint64_t m = std::uint64_t{p} * p; m < composite.size(); m += 2 * p) {
-      composite[m] = true;
-    }
-  }
+  // Every composite below 2^16 has a factor below 2^8, and below 2^8 one of the patterns' primes.
+  constexpr std::uint64_t kRoot = 1U << 8;
+  std::vector<std::uint32_t> first;
+  window_.Start(0, kRoot);
+  window_.Append(first);
+  window_.Start(0, kRoot * kRoot);
+  window_.CrossOut(first);
+  window_.Append(small_);
+  std::erase_if(small_, [](std::uint32_t p) { return p <= Window::kByPattern; });
 }
 
 const std::vector<std::uint32_t>& BasePrimes::Piece(std::uint64_t piece) {
@@ -142,63 +91,116 @@ const std::vector<std::uint32_t>& BasePrimes::Piece(std::uint64_t piece) {
 
 void BasePrimes::Make(std::uint64_t piece, std::vector<std::uint32_t>& primes) {
   primes.clear();
-  const std::uint64_t from = Start(piece);
-  const std::uint64_t end = std::min(Start(piece + 1), most_ + 1);
-  std::vector<std::uint8_t> composite((end - from + 1) / 2);
-  for (const std::uint64_t p : small_) {
-    if (p * p >= end) break;
-    std::uint64_t m = std::max(p * p, (from + p - 1) / p * p);
-    if (m % 2 == 0) m += p;
-    if (m < end) done_.crossed += (end - m - 1) / (2 * p) + 1;
-    for (; m < end; m += 2 * p) composite[(m - from) / 2] = 1;
-  }
-  done_.looked += composite.size();
-  for (std::size_t i = 0; i < composite.size(); ++i) {
-    const std::uint64_t n = from + 2 * i;
-    if (composite[i] == 0 && n < end) primes.push_back(static_cast<std::uint32_t>(n));
-  }
+  if (Start(piece) > most_) return;
+  window_.Start(Start(piece), std::min(Start(piece + 1), most_ + 1));
+  window_.CrossOut(small_);
+  window_.Append(primes);
+  done_ += window_.Done();
 }
+
+namespace {
+
+// An interval that is being counted, window after window.
+class Course {
+ public:
+  Course(std::uint64_t from, std::uint64_t to, Tally& tally)
+      : to_(to), tally_(tally), next_(from), base_(IntegerRoot(to - 1)) {}
+
+  [[nodiscard]] bool Done() const { return next_ >= to_; }
+  [[nodiscard]] std::uint64_t Next() const { return next_; }
+  [[nodiscard]] Operations Work() const {
+    Operations all = work_;
+    all += base_.Done();
+    return all;
+  }
+
+  // The next windows, with `crew` threads; false if `pause` wants an end.
+  bool Step(int crew, const std::function<bool()>& pause) {
+    const std::uint64_t numbers = Window::NumbersFor(base_.Most(), static_cast<unsigned>(crew));
+    const bool narrow = base_.Most() < BasePrimes::Start(kNarrowPieces);
+    const auto threads = static_cast<std::size_t>(crew);
+    const std::size_t together =
+        narrow ? kNarrowTogether * threads : std::max(threads, kWideTogether);
+    windows_.resize(narrow ? threads : together);
+    ends_ = {next_};
+    while (ends_.size() <= together && ends_.back() < to_) {
+      const std::uint64_t begin = ends_.back() / wheel::kNumbers * wheel::kNumbers;
+      ends_.push_back(to_ - begin < numbers ? to_ : begin + numbers);
+    }
+    found_.assign(ends_.size() - 1, {});
+    if (!(narrow ? CountWithKept(crew, pause) : CountWithPassing(crew, pause))) return false;
+    for (const Tally& one : found_) tally_ += one;
+    for (const std::uint64_t p : {2, 3, 5}) {
+      if (next_ <= p && p < ends_.back()) tally_ += {1, p, p};
+    }
+    next_ = ends_.back();
+    return true;
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t Pieces() const {
+    return IntegerRoot(ends_.back() - 1) / BasePrimes::kPieceWidth + 1;
+  }
+
+  // A thread does one window after another, by all base primes.
+  bool CountWithKept(int crew, const std::function<bool()>& pause) {
+    const std::uint64_t pieces = Pieces();
+    static_cast<void>(base_.Piece(pieces - 1));
+    if (!pause()) return false;
+    std::vector<Operations> work(windows_.size());
+    math::ParallelFor(crew, found_.size(), [&](std::size_t i, std::size_t worker) {
+      Window& window = windows_[worker];
+      window.Start(ends_[i], ends_[i + 1]);
+      for (std::uint64_t piece = 0; piece < pieces; ++piece) {
+        window.CrossOut(base_.Kept(piece));
+      }
+      found_[i] = window.Count();
+      work[worker] += window.Done();
+    });
+    for (const Operations& one : work) work_ += one;
+    return true;
+  }
+
+  // All windows by one piece of the base primes after another.
+  bool CountWithPassing(int crew, const std::function<bool()>& pause) {
+    const auto each = [&](const auto& body) {
+      math::ParallelFor(crew, found_.size(), [&](std::size_t i, std::size_t) { body(i); });
+    };
+    each([&](std::size_t i) { windows_[i].Start(ends_[i], ends_[i + 1]); });
+    const std::uint64_t pieces = Pieces();
+    for (std::uint64_t piece = 0; piece < pieces; ++piece) {
+      const std::vector<std::uint32_t>& primes = base_.Piece(piece);
+      if (!pause()) return false;
+      each([&](std::size_t i) { windows_[i].CrossOut(primes); });
+    }
+    each([&](std::size_t i) { found_[i] = windows_[i].Count(); });
+    for (std::size_t i = 0; i < found_.size(); ++i) work_ += windows_[i].Done();
+    return true;
+  }
+
+  std::uint64_t to_;
+  Tally& tally_;
+  std::uint64_t next_;
+  BasePrimes base_;
+  std::vector<Window> windows_;
+  std::vector<std::uint64_t> ends_;  // of the windows at hand: one more than there are
+  std::vector<Tally> found_;
+  Operations work_;
+};
+
+}  // namespace
 
 bool TallyPrimes(std::uint64_t from, std::uint64_t to, Tally& tally,
                  const std::function<int()>& threads,
                  const std::function<bool(std::uint64_t next, const Tally&)>& pause,
                  Operations* operations) {
-  std::vector<Window> windows;
-  BasePrimes base(IntegerRoot(to - (to > 0)));
-  const std::uint64_t numbers = Window::NumbersFor(base.Most());
-  // Windows begin at even numbers and hold odd ones, so an odd `from` may start one lower.
-  while (from < to) {
+  if (from >= to) return true;
+  Course course(from, to, tally);
+  while (!course.Done()) {
     const int crew = std::clamp(threads(), 1, kMostThreads);
-    // Base primes that are not kept are made for several windows at once, whoever crosses out.
-    windows.resize(std::max<std::size_t>(static_cast<std::size_t>(crew),
-                                         numbers == Window::kWide ? kWideTogether : 1));
-    std::size_t used = 0;
-    std::uint64_t end = from;
-    for (; used < windows.size() && end < to; ++used) {
-      const std::uint64_t even = end & ~1ULL;
-      const std::uint64_t next = to - even < numbers ? to : even + numbers;
-      windows[used].Start(even, next);
-      end = next;
-    }
-    const std::uint64_t root = IntegerRoot(end - 1);
-    for (std::uint64_t piece = 0; BasePrimes::Start(piece) <= root; ++piece) {
-      const std::vector<std::uint32_t>& primes = base.Piece(piece);
-      if (!pause(from, tally)) return false;
-      math::ParallelFor(crew, used,
-                        [&](std::size_t i, std::size_t) { windows[i].CrossOut(primes); });
-    }
-    if (!pause(from, tally)) return false;
-    std::vector<Tally> found(used);
-    math::ParallelFor(crew, used,
-                      [&](std::size_t i, std::size_t) { found[i] = windows[i].Count(); });
-    for (const Tally& one : found) tally += one;
-    for (std::size_t i = 0; operations != nullptr && i < used; ++i) {
-      *operations += windows[i].Done();
-    }
-    if (from <= 2 && end > 2) tally += {1, 2, 2};
-    from = end;
+    if (!course.Step(crew, [&] { return pause(course.Next(), tally); })) return false;
   }
-  if (operations != nullptr) *operations += base.Done();
+  if (operations != nullptr) *operations += course.Work();
   return true;
 }
 

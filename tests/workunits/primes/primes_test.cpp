@@ -2,6 +2,7 @@
 
 #include "tests/workunits/primes/counted_cost.h"
 #include "tests/workunits/support.h"
+#include "workunits/primes/badge.h"
 #include "workunits/primes/primes.h"
 #include "workunits/primes/sieve.h"
 
@@ -36,11 +37,24 @@ TEST(Primes, KnownCounts) {
             (Tally{36'249, 36'249'018'122'131'905, 0xe8d4a0ee7d}));
 }
 
+// Windows of every width, and every way to hand base primes to them.
+TEST(Primes, EveryNumberOfThreadsGivesTheSameTally) {
+  for (const std::uint64_t from : {0ULL, 999'999'000'001ULL, 9'000'000'000'000'000ULL}) {
+    const std::uint64_t to = from + 20'000'003;
+    const Tally one = Sieve(from, to);
+    for (const int threads : {2, 3, 4, 7}) EXPECT_EQ(Sieve(from, to, threads), one) << threads;
+    const std::uint64_t middle = from + 7'000'001;
+    Tally two = Sieve(from, middle);
+    two += Sieve(middle, to);
+    EXPECT_EQ(two, one);
+  }
+}
+
 TEST(Primes, LastPrimeBelowTwoToTheSixtyFour) {
   // Crossing out needs every prime below 2^32, so only the arithmetic at the edge is tried here.
   primes::Window window;
   window.Start(18'446'744'073'709'551'556U, 18'446'744'073'709'551'558U);
-  window.CrossOut({3, 5, 7, 11, 13});
+  window.CrossOut({});
   EXPECT_EQ(window.Count().sum, 18'446'744'073'709'551'557U);
   EXPECT_EQ(primes::IntegerRoot(18'446'744'073'709'551'615U), 4'294'967'295U);
 }
@@ -58,8 +72,15 @@ TEST(Primes, CostOfAUnitFollowsItsOperations) {
         *application, {},
         {{"from", std::to_string(from)}, {"to", std::to_string(to)}, {"units", "1"}});
     ASSERT_EQ(units.size(), 1U);
-    EXPECT_NEAR(units[0].cost_flop / (3 * test::CountedCost(from, to)), 1, 0.1) << from;
+    EXPECT_NEAR(units[0].cost_flop / (primes::kFlopPerOperation * test::CountedCost(from, to)), 1,
+                0.1)
+        << from;
   }
+}
+
+TEST(Primes, EventOfTheBadgeCountsThePrimesThatItShould) {
+  EXPECT_EQ(primes::BadgeEvent(10'000), 1228U);
+  EXPECT_EQ(primes::BadgeEvent(20'000), 2261U);
 }
 
 TEST(Primes, MoreThreadsThanThereMayBeAreNoHarm) {
@@ -83,7 +104,7 @@ TEST(Primes, EverySplitAndNumberOfThreadsGivesTheSameTotal) {
 
 TEST(Primes, StoppedUnitGoesOnFromItsCheckpoint) {
   const auto application = MakePrimesApplication();
-  const auto units = test::AllUnits(*application, {}, {{"to", "40000000"}, {"units", "1"}});
+  const auto units = test::AllUnits(*application, {}, {{"to", "400000000"}, {"units", "1"}});
   test::TestContext plain(1);
   const auto whole = std::get<Bytes>(application->Compute({units[0].parameters, {}}, plain));
   test::TestContext context(1);
