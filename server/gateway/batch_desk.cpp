@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -72,6 +73,24 @@ Result<std::vector<BlobRef>> PutInputs(const UnitPlan& plan, BlobStore& blobs, S
   return refs;
 }
 
+// Whether a lease can carry the unit: workers drop a message that they cannot read.
+Status CheckPlan(const UnitPlan& plan, const std::string& application, std::uint64_t index) {
+  std::string fault;
+  if (plan.parameters.size() > limits::kParametersBytes) {
+    fault = "a parameter block of " + std::to_string(plan.parameters.size()) + " bytes";
+  } else if (plan.inputs.size() > limits::kInputsPerUnit) {
+    fault = std::to_string(plan.inputs.size()) + " inputs";
+  } else if (!std::isfinite(plan.cost_flop) || plan.cost_flop < 0) {
+    fault = "a cost of " + std::to_string(plan.cost_flop) + " operations";
+  } else {
+    return {};
+  }
+  return Fail(ErrorKind::kProject,
+              "Unit " + std::to_string(index) + " of '" + application + "' has " + fault +
+                  ", which no lease can carry.",
+              "This is a mistake of the application.");
+}
+
 // One step of splitting; `splitter.source` is opened if it is not.
 template <class Splitter>
 Result<SplitStep> SplitOnce(const Application& application, const Submit& submit, BlobStore& blobs,
@@ -93,11 +112,8 @@ Result<SplitStep> SplitOnce(const Application& application, const Submit& submit
       step.last = true;
       break;
     }
-    if (plan->parameters.size() > limits::kParametersBytes) {
-      return Fail(ErrorKind::kProject, "unit " + std::to_string(splitter.next) + " of '" +
-                                           submit.application + "' has a parameter block of " +
-                                           std::to_string(plan->parameters.size()) +
-                                           " bytes, more than a message may carry");
+    if (Status sound = CheckPlan(*plan, submit.application, splitter.next); !sound) {
+      return std::unexpected(sound.error());
     }
     auto inputs = PutInputs(*plan, blobs, splitter, put_bytes);
     if (!inputs) return std::unexpected(inputs.error());

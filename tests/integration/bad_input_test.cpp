@@ -234,7 +234,7 @@ TEST_F(BadInput, ServerThatCannotWriteIsReadOnlyUntilItCan) {
     if (output.code == 0) batch = Field(output.out, "id");
   }
   ASSERT_FALSE(batch.empty()) << cube_.Log("server");
-  EXPECT_EQ(cube_.Watch(batch), 0);
+  EXPECT_EQ(cube_.Watch(batch), 0) << cube_.Log("server") << cube_.Log("pi1");
 }
 
 // A log that can be read while no file can be written.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 #include <fstream>
+#include <limits>
 #include <system_error>
 
 #include "tests/server_desks/desks.h"
@@ -21,6 +22,7 @@ struct Script {
   std::deque<std::error_code> thrown;  // by Finish
   std::atomic<int> splits = 0;
   std::atomic<int> merges = 0;
+  double cost = 1;     // of each unit
   bool tiles = false;  // units have a shared input and one of their own
   std::shared_ptr<const Bytes> shared = std::make_shared<const Bytes>("spectrum");
   std::uint64_t unreadable_from = 10;  // the unit that cannot be made
@@ -32,7 +34,7 @@ class TenUnits : public UnitSource {
   void Skip(std::uint64_t units) override { next_ += units; }
   [[nodiscard]] std::optional<UnitPlan> Next() override {
     if (next_ == 10) return std::nullopt;
-    UnitPlan plan{.parameters = std::to_string(next_++), .inputs = {}, .cost_flop = 1};
+    UnitPlan plan{.parameters = std::to_string(next_++), .inputs = {}, .cost_flop = script_.cost};
     if (script_.tiles) {
       plan.inputs = {script_.shared, std::make_shared<const Bytes>("tile " + plan.parameters)};
     }
@@ -198,6 +200,19 @@ TEST_F(Batches, DatasetThatCannotBeReadToItsEndEndsTheBatch) {
   const auto* failed = Told<SplitFailed>();
   ASSERT_NE(failed, nullptr);
   EXPECT_EQ(failed->error.what, "data.fil has changed.");
+}
+
+TEST_F(Batches, UnitsThatNoLeaseCanCarryEndTheBatch) {
+  for (const double cost :
+       {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    script_.cost = cost;
+    inputs_.clear();
+    desk_->MakeUnits(BatchId{1}, 0, submit_);
+    const auto* failed = Told<SplitFailed>();
+    ASSERT_NE(failed, nullptr) << cost;
+    EXPECT_NE(failed->error.what.find("Unit 0 of 'fake' has a cost of"), std::string::npos);
+    desk_->Forget(BatchId{1});
+  }
 }
 
 TEST_F(Batches, FullDiskPutsOffASplitAndDoesNotEndTheBatch) {

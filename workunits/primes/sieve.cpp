@@ -30,8 +30,9 @@ double SumUpTo(double n) {
 // / p of each prime p, a part of them on the wheel.
 double Crossings(double from, double to) {
   const double least = Window::kByPattern;
-  const double whole = std::clamp(std::sqrt(from), least, std::sqrt(to));  // p^2 <= from
-  const double most = std::max(std::sqrt(to), least);
+  const double most = std::sqrt(to);
+  if (most <= least) return 0;
+  const double whole = std::clamp(std::sqrt(from), least, most);  // p^2 <= from
   return kOnWheel *
          ((to - from) * (Reciprocals(whole) - Reciprocals(least)) +
           to * (Reciprocals(most) - Reciprocals(whole)) - (SumUpTo(most) - SumUpTo(whole)));

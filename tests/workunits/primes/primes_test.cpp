@@ -78,6 +78,14 @@ TEST(Primes, CostOfAUnitFollowsItsOperations) {
   }
 }
 
+TEST(Primes, CostOfASmallUnitIsPositive) {
+  for (std::uint64_t from = 0; from < 12'000; from += 97) {
+    for (const std::uint64_t width : {1, 10, 200, 11'000}) {
+      EXPECT_GT(primes::EstimatedCost(from, from + width), 0) << from << " " << width;
+    }
+  }
+}
+
 TEST(Primes, EventOfTheBadgeCountsThePrimesThatItShould) {
   EXPECT_EQ(primes::BadgeEvent(10'000), 1228U);
   EXPECT_EQ(primes::BadgeEvent(20'000), 2261U);
