@@ -1,5 +1,6 @@
 #include "workunits/applications.h"
 
+#include "workunits/milkyway/milkyway.h"
 #include "workunits/primes/primes.h"
 #include "workunits/pulsar/pulsar.h"
 #include "workunits/seti/seti.h"
@@ -7,6 +8,7 @@
 namespace picube {
 
 void AddBuiltInApplications(ApplicationRegistry& registry) {
+  registry.Add(MakeMilkyWayApplication());
   registry.Add(MakePrimesApplication());
   registry.Add(MakePulsarApplication());
   registry.Add(MakeSetiApplication());

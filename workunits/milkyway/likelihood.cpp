@@ -192,10 +192,9 @@ Values JoinBlocks(const std::vector<double>& integrals, std::span<const BlockSum
   const std::size_t kinds = integrals.size();
   std::vector<KahanSum> logs(kinds + 1);
   Values values;
-  std::optional<std::uint64_t> bad;
   for (const BlockSums& block : blocks) {
     for (std::size_t k = 0; k <= kinds; ++k) logs[k].Add(block.logs[k]);
-    if (!bad) bad = block.bad;
+    if (!values.bad_star) values.bad_star = block.bad;
   }
   std::vector<double> means;
   for (const KahanSum& log : logs) {
@@ -207,13 +206,17 @@ Values JoinBlocks(const std::vector<double>& integrals, std::span<const BlockSum
   values.background = means[1];
   values.stream_only.assign(means.begin() + 2, means.end());
   const auto sound = [](double value) { return std::isfinite(value); };
-  if (bad) {
-    values.reason = "star " + std::to_string(*bad + 1) + " has no probability";
-  } else if (!std::ranges::all_of(integrals, sound) || !std::ranges::all_of(means, sound)) {
-    values.reason = "an integral or likelihood is not finite";
+  if (values.bad_star || !std::ranges::all_of(integrals, sound) ||
+      !std::ranges::all_of(means, sound)) {
+    values.search = kImpossible;
   }
-  if (!values.reason.empty()) values.search = kImpossible;
   return values;
+}
+
+std::string Values::Reason() const {
+  if (search != kImpossible) return {};
+  if (bad_star) return "star " + std::to_string(*bad_star + 1) + " has no probability";
+  return "an integral or a likelihood is not finite";
 }
 
 std::string ProgramText(const Values& values) {

@@ -113,7 +113,12 @@ struct Values {
   double background = 0;  // likelihoods
   std::vector<double> stream_only;
   double search = 0;
-  std::string reason;  // why search is -999; else empty
+  // The first star that has no probability, if there is one. Then, or if any value is not finite,
+  // search is -999.
+  std::optional<std::uint64_t> bad_star;
+
+  // Why search is -999; else empty.
+  [[nodiscard]] std::string Reason() const;
 };
 inline constexpr double kImpossible = -999;
 

@@ -309,7 +309,6 @@ Result<std::vector<Star>> ReadStars(const std::filesystem::path& path, const std
 
 Result<std::vector<Point>> ReadPoints(const std::filesystem::path& path, const std::string& name,
                                       std::size_t size) {
-  constexpr std::size_t kMostPoints = 100'000;
   NumberLines lines(path, name);
   if (!lines.Good()) return std::unexpected(Unread(name));
   std::vector<Point> points;

@@ -39,6 +39,8 @@ inline constexpr std::uint64_t kMostStars = 50'000'000;
 [[nodiscard]] Result<std::vector<Star>> ReadStars(const std::filesystem::path& path,
                                                   const std::string& name);
 
+inline constexpr std::size_t kMostPoints = 100'000;
+
 // Points to evaluate: a line each, numbers between commas or blanks, as many as `size`; lines that
 // begin with a letter or # are headings. At most 100,000.
 [[nodiscard]] Result<std::vector<Point>> ReadPoints(const std::filesystem::path& path,

@@ -4,12 +4,14 @@
 
 #include <cmath>
 
+#include "tests/workunits/milkyway/made.h"
 #include "tests/workunits/support.h"
+#include "workunits/math/isa.h"
 
 namespace picube::milkyway {
 namespace {
 
-std::vector<Sums> AllRows(const Model& model, int threads = 2) {
+std::vector<double> Integrals(const Model& model, int threads = 2) {
   RowIntegral integral(model);
   std::vector<Sums> rows;
   for (std::uint64_t row = 0; row < RowsOf(model); ++row) {
@@ -19,11 +21,11 @@ std::vector<Sums> AllRows(const Model& model, int threads = 2) {
       mu = integral.Step(at, mu, threads, sums);
     }
   }
-  return rows;
+  return JoinRows(model, rows);
 }
 
 Values Evaluate(const Model& model, std::span<const Star> stars) {
-  const auto integrals = JoinRows(model, AllRows(model));
+  const auto integrals = Integrals(model);
   const Density density(model);
   const Likelihood likelihood(model, integrals);
   std::vector<BlockSums> blocks;
@@ -48,12 +50,147 @@ TEST(MilkyWay, StripeEightyTwoHasTheFiveNumbers) {
   const auto stars = ReadStars(*list, "stars");
   ASSERT_TRUE(stars) << stars.error().Text();
   const Values values = Evaluate(model->model, *stars);
-  std::printf("%s", ProgramText(values).c_str());
-  ExpectNear(values.background_integral, 0.000473269174304, 2e-12);
+  ExpectNear(values.background_integral, 0.000473269174304, 2e-12);  // all digits there are
   ExpectNear(values.stream_integrals.at(0), 60.440141852252445);
   ExpectNear(values.background, -3.923585366455821);
   ExpectNear(values.stream_only.at(0), -8.516946700576103);
   ExpectNear(values.search, -3.470449504729997);
+}
+
+Area AreaOf(double r_low, double r_high, std::uint32_t r, double mu_low, double mu_high,
+            std::uint32_t mu, double nu_low, double nu_high, std::uint32_t nu) {
+  return {{r_low, r_high, r}, {mu_low, mu_high, mu}, {nu_low, nu_high, nu}};
+}
+
+// The values of the program for 500 stars, two streams and a cut, for each profile.
+struct Options {
+  const char* name;
+  Profile profile;
+  bool modfit;
+  Background background;
+  double background_integral, background_likelihood, search;
+};
+
+TEST(MilkyWay, EveryProfileHasTheValuesOfTheProgram) {
+  PICUBE_NEEDS_DATA(list, "milkyway/stars-82_2.txt");
+  auto stars = ReadStars(*list, "stars");
+  ASSERT_TRUE(stars);
+  stars->resize(500);
+  Model model;
+  model.wedge = 82;
+  model.streams = {{-1.828, 31.361, 29.228, 1.696, 0.044, 2.854}, {-1.1, 350, 12.5, 0.7, 2.2, 1.4}};
+  model.areas = {AreaOf(16, 22.5, 20, 310, 419, 20, -1.25, 1.25, 4),
+                 AreaOf(16, 18, 10, 330, 340, 10, -1.25, 0.25, 4)};
+  const Background fast{0.95, 0.456};
+  const Background slow{0.95, 0.456, 1.3, 0.8};
+  const Background quadratic{0.95, 0.456, 1, 1, 1e-6, -2e-5, 3e-4};
+  const Background broken{0.95, 0.456, 2.3, 3.8};
+  using P = Profile;
+  for (const Options& o : {Options{"fast", P::kHernquist, false, fast, 0.000454820020564,
+                                   -4.147162606459028, -3.464282365319546},
+                           Options{"slow", P::kHernquist, false, slow, 0.000690231598724,
+                                   -3.954813952065844, -3.414297516878242},
+                           Options{"a, b, c", P::kHernquist, false, quadratic, 0.555344106301624,
+                                   -3.599476649507022, -3.372484152658337},
+                           Options{"broken", P::kBrokenPowerLaw, false, broken, 4.968555338876239,
+                                   -4.014869146367941, -3.418135285094366},
+                           Options{"modfit", P::kHernquist, true, fast, 0.000415083257820,
+                                   -4.339418365481919, -3.525540462639251}}) {
+    SCOPED_TRACE(o.name);
+    model.profile = o.profile;
+    model.modfit = o.modfit;
+    model.background = o.background;
+    const Values values = Evaluate(model, *stars);
+    ExpectNear(values.background_integral, o.background_integral, 2e-12);
+    ExpectNear(values.background, o.background_likelihood);
+    ExpectNear(values.search, o.search);
+    ExpectNear(values.stream_integrals[0], o.modfit ? 22.729754297537504 : 60.661569669413986);
+    ExpectNear(values.stream_integrals[1], o.modfit ? 3.119875715386129 : 3.810155504627399);
+    ExpectNear(values.stream_only[0], o.modfit ? -12.961878092175468 : -9.455629433782043);
+    ExpectNear(values.stream_only[1], o.modfit ? -137.069079751705402 : -165.290819800491647);
+  }
+}
+
+// An older program left the disc out (epsilon 1 does), used another radius and a factor of 1.8.
+TEST(MilkyWay, StreamsOfStripeElevenHaveTheIntegralsOfTheProgram) {
+  Model model;
+  model.wedge = 11;
+  model.background = {1, 0.571713};
+  model.streams = {{0, 148.010257, 22.453902, 0.42035, -0.468858, 0.760579},
+                   {0, 177.884238, 23.882892, 1.210639, -1.611974, 8.534378},
+                   {0, 177.884238, 10.882892, 1.210639, -1.611974, 8.534378}};
+  model.areas = {AreaOf(16, 23, 140, 150, 229, 160, -1.25, 1.25, 64)};
+  const auto integrals = Integrals(model);
+  ExpectNear(1.8 * integrals[1], 34.162598012270770);
+  ExpectNear(1.8 * integrals[2], 667.258968797276599);
+  ExpectNear(1.8 * integrals[3], 336.167834127366805);
+}
+
+TEST(MilkyWay, CoordinatesOfTheStripes) {
+  const auto at = [](double mu, double nu, int wedge, double l, double b) {
+    const Galactic found = GalacticOf(mu, nu, wedge);
+    EXPECT_NEAR(found.l, l, 1e-12);
+    EXPECT_NEAR(found.b, b, 1e-12);
+  };
+  at(31.361, 0, 82, 159.205090639015, -57.563804575517);
+  at(310.5, -1, 82, 45.408026747141, -24.883888868222);
+  at(200, 0.5, 11, -40.046170294117, 64.835747074246);
+}
+
+TEST(MilkyWay, NodesCarryTheStaleDerivative) {
+  const Quadrature nodes = MakeQuadrature(120);
+  EXPECT_DOUBLE_EQ(nodes.offsets[0], 1.8 * -0.99980086565895898);
+  EXPECT_NEAR(nodes.weights[0], 0.0005110260636949801, 1e-17);
+  EXPECT_NEAR(nodes.weights[59], 0.026068868824110265, 1e-16);
+  double sum = 0;
+  for (const double w : nodes.weights) sum += w;
+  EXPECT_NEAR(sum, 1.99999999997549, 1e-14);
+}
+
+// The scalar twin: the formulas of one star, node after node, with the machine's own functions.
+double TwinBackground(const Model& model, const Star& star) {
+  const Quadrature nodes = MakeQuadrature(model.convolve);
+  const Vector d = DirectionOf({star.l, star.b});
+  const double g = 5 * (std::log10(1000 * star.r) - 1) + 4.2;
+  double sum = 0;
+  for (std::size_t j = 0; j < nodes.weights.size(); ++j) {
+    const double r = std::pow(10, (g - nodes.offsets[j] - 14.2) / 5);
+    const double q = nodes.weights[j] * r * r * r *
+                     std::exp(-nodes.offsets[j] * nodes.offsets[j] / 0.72) /
+                     (0.6 * std::sqrt(2 * 3.14159265358979323846));
+    const double x = r * d.x - 8.5;
+    const double y = r * d.y;
+    const double z = r * d.z;
+    const double rho = std::sqrt(x * x + y * y);
+    const double radius = std::sqrt(rho * rho + z * z / model.background.q / model.background.q);
+    const double disc = std::exp(-0.285714286 * rho - 1.428571429 * std::fabs(z));
+    sum += q * (model.background.epsilon / (radius * std::pow(radius + 12, 3)) +
+                (1 - model.background.epsilon) * disc);
+  }
+  return sum * 0.9402 / (std::exp(1.6171 * (g - 23.5877)) + 1) / (star.r * star.r * star.r);
+}
+
+TEST(MilkyWay, KernelAgreesWithItsScalarTwin) {
+  const auto file = ParseModel(test::kSmallLua, "small.lua");
+  ASSERT_TRUE(file) << file.error().Text();
+  const Density density(file->model);
+  for (const Star& star : {Star{160, -57, 22.2}, Star{45.4, -24.8, 3}, Star{-40, 64, 80}}) {
+    std::vector<double> found(density.Kinds());
+    StarDensities(density, std::span(&star, 1), found.data());
+    ExpectNear(found[0], TwinBackground(file->model, star), 1e-12);
+  }
+}
+
+TEST(MilkyWay, AStarWithoutProbabilityMakesThePointImpossibleAndIsNamed) {
+  const auto file = ParseModel(test::kSmallLua, "small.lua");
+  ASSERT_TRUE(file);
+  Model model = file->model;
+  model.profile = Profile::kBrokenPowerLaw;
+  model.background.inner = model.background.outer = 900;
+  const std::vector<Star> stars = {{160, -57, 22.2}, {160, -57, 5000}};
+  const Values values = Evaluate(model, stars);
+  EXPECT_EQ(values.search, kImpossible);
+  EXPECT_FALSE(values.Reason().empty());
 }
 
 }  // namespace
