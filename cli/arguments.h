@@ -34,6 +34,13 @@ struct SubmitCommand {
   Replication replication;
   bool wait = false;
   std::string request_key;  // empty = make one
+  struct Fit {              // a search instead of one batch
+    bool on = false;
+    std::uint64_t evaluations = 10'000;
+    std::uint64_t seed = 1;
+    std::uint64_t step = 24;
+    std::string output;  // folder; empty = ./fit
+  } fit;
 };
 struct StatusCommand {
   std::optional<BatchId> batch;

@@ -9,6 +9,7 @@
 
 #include "cli/json_views.h"
 #include "cli/session.h"
+#include "cli/submission.h"
 #include "cli/text.h"
 #include "cli/transfer.h"
 #include "cli/views.h"
@@ -38,6 +39,8 @@ Status CheckName(const std::string& what, const std::string& name) {
               fmt::format("Use at most {} bytes of ordinary letters.", limits::kNameBytes));
 }
 
+}  // namespace
+
 Result<Dataset> MakeDataset(const std::vector<std::string>& files) {
   Dataset dataset;
   std::set<std::string> names;
@@ -62,6 +65,8 @@ Result<Dataset> MakeDataset(const std::vector<std::string>& files) {
   return dataset;
 }
 
+namespace {
+
 // What the server will do with the data first: so mistakes are named here, before any upload.
 Status CheckSplit(const Application& application, const Dataset& dataset,
                   const Parameters& parameters) {
@@ -72,6 +77,8 @@ Status CheckSplit(const Application& application, const Dataset& dataset,
       ErrorKind::kUser, "this makes no work at all.",
       fmt::format("`picube submit {} --help` explains the parameters.", application.Info().name));
 }
+
+}  // namespace
 
 Result<std::vector<UploadedFile>> HashFiles(const Dataset& dataset) {
   std::vector<UploadedFile> hashed;
@@ -123,6 +130,8 @@ Submit MakeSubmit(Session& session, const SubmitCommand& command,
   return submit;
 }
 
+namespace {
+
 Exit WaitFor(Session& session, const Submitted& submitted, const Submit& submit,
              const std::vector<UploadedFile>& files) {
   const Result<BatchInfo> ended = FollowBatch(session, submitted.batch);
@@ -136,7 +145,8 @@ Exit WaitFor(Session& session, const Submitted& submitted, const Submit& submit,
   return ExitOf(*ended);
 }
 
-// Checks everything that can be checked without a server.
+}  // namespace
+
 Result<std::pair<Dataset, std::vector<UploadedFile>>> Prepare(Session& session,
                                                               const SubmitCommand& command) {
   const Application* application = session.world().applications.Find(command.application);
@@ -161,9 +171,8 @@ Result<std::pair<Dataset, std::vector<UploadedFile>>> Prepare(Session& session,
   return std::pair{std::move(*dataset), std::move(*files)};
 }
 
-}  // namespace
-
 Exit Run(Session& session, const SubmitCommand& command) {
+  if (command.fit.on) return RunFit(session, command);
   const auto prepared = Prepare(session, command);
   if (!prepared) return session.Fail(prepared.error());
   const auto& [dataset, files] = *prepared;

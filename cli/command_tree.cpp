@@ -145,6 +145,25 @@ std::optional<WrongUsage> ChooseSubmit(CommandTree& tree, const std::string& app
   return std::nullopt;
 }
 
+void AddFit(CommandTree& tree, CLI::App& app) {
+  SubmitCommand::Fit& fit = tree.submit.fit;
+  const std::string group = "Fitting";
+  app.add_flag("--fit", fit.on, "Search the best parameters; each step is a batch")->group(group);
+  const auto number = [&](const char* name, std::uint64_t& value, const char* help,
+                          std::uint64_t most) {
+    app.add_option(name, value, help)
+        ->type_name("N")
+        ->check(CLI::Range(std::uint64_t{1}, most).description(""))
+        ->group(group);
+  };
+  number("--evaluations", fit.evaluations, "Points tried at most (default 10000)", 10'000'000);
+  number("--step", fit.step, "Points of a step: about as many as hosts (default 24)", 10'000);
+  number("--seed", fit.seed, "Of the search's random numbers (default 1)", ~std::uint64_t{0});
+  app.add_option("--output,-o", fit.output, "Folder; the same again goes on (default ./fit)")
+      ->type_name("DIR")
+      ->group(group);
+}
+
 void AddApplication(CommandTree& tree, CLI::App& submit, const ApplicationInfo& info) {
   CLI::App* app = AddCommand(tree, submit, info.name, info.summary, "Applications",
                              [&tree, name = info.name] { return ChooseSubmit(tree, name); });
@@ -163,6 +182,7 @@ void AddApplication(CommandTree& tree, CLI::App& submit, const ApplicationInfo& 
         ->type_name(parameter.value_name.empty() ? "VALUE" : parameter.value_name)
         ->group(group);
   }
+  if (info.searches) AddFit(tree, *app);
   const auto batch_option = [&](CLI::Option* option, const char* type) {
     option->group("The batch");
     if (type != nullptr) option->type_name(type);

@@ -4,6 +4,12 @@
 
 namespace picube {
 
+Result<std::unique_ptr<Search>> Application::StartSearch(const Dataset&, const Parameters&,
+                                                         const SearchOptions&) const {
+  return Fail(ErrorKind::kUser, "Application " + Info().name + " has nothing to fit.",
+              "Submit it without --fit.");
+}
+
 void ApplicationRegistry::Add(std::unique_ptr<Application> application) {
   std::string name = application->Info().name;
   const bool added = by_name_.emplace(std::move(name), std::move(application)).second;

@@ -42,6 +42,7 @@ struct ApplicationInfo {
   // Whether workers are given the dataset's files. If not, all that they need is in the parameters
   // and inputs of their units, and a dataset may be larger than a board's disk.
   bool workers_need_dataset = true;
+  bool searches = false;  // StartSearch works: `picube submit APP --fit`
 };
 
 using Parameters = std::map<std::string, std::string>;
@@ -122,6 +123,30 @@ class Merger {
   virtual Result<std::vector<MergedFile>> Finish(std::uint64_t missing) = 0;
 };
 
+// A search that chooses its own work. Whoever runs it (`picube submit APP --fit`) asks it for steps
+// and submits each as a batch: the dataset and one file more. Steps are told in the order in which
+// they were proposed, so the same search takes the same way on any grid. One thread.
+class Search {
+ public:
+  virtual ~Search() = default;
+  // No more steps are wanted: the end may depend on those that are still under way.
+  [[nodiscard]] virtual bool Enough() const = 0;
+  // The content of the next step's file.
+  [[nodiscard]] virtual std::string Propose() = 0;
+  // The product of the earliest step that was not told yet; `file` is the one named StepFile().
+  [[nodiscard]] virtual Status Take(const std::filesystem::path& file) = 0;
+  [[nodiscard]] virtual std::string StepFile() const = 0;
+  [[nodiscard]] virtual std::string Progress() const = 0;  // one line for people
+  // Writes what was found into a folder.
+  [[nodiscard]] virtual Result<std::vector<MergedFile>> Finish(
+      const std::filesystem::path& folder) = 0;
+};
+struct SearchOptions {
+  std::uint64_t evaluations = 10'000;  // at most, about
+  std::uint64_t seed = 1;
+  std::uint64_t step = 24;  // evaluations of a step
+};
+
 class Application {
  public:
   virtual ~Application() = default;
@@ -135,6 +160,10 @@ class Application {
   [[nodiscard]] virtual Result<std::unique_ptr<Merger>> StartMerge(
       const Dataset& dataset, const Parameters& parameters,
       const std::filesystem::path& folder) const = 0;
+
+  // If Info().searches. `dataset` is without the file that steps bring.
+  [[nodiscard]] virtual Result<std::unique_ptr<Search>> StartSearch(
+      const Dataset& dataset, const Parameters& parameters, const SearchOptions& options) const;
 };
 
 // The applications a program was built with; made in main() and handed on.

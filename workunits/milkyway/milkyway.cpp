@@ -1,6 +1,7 @@
 #include "workunits/milkyway/milkyway.h"
 
 #include "workunits/milkyway/compute.h"
+#include "workunits/milkyway/fit.h"
 #include "workunits/milkyway/merge.h"
 #include "workunits/milkyway/plan.h"
 
@@ -18,6 +19,7 @@ ApplicationInfo MakeInfo() {
   info.least_files = 1;
   info.most_files = 3;
   info.parameters = MilkyWayParameters();
+  info.searches = true;
   return info;
 }
 
@@ -74,6 +76,14 @@ class MilkyWayApplication final : public Application {
     auto plan = MakePlan(info_, dataset, parameters);
     if (!plan) return std::unexpected(plan.error());
     return MakeMilkyWayMerger(std::move(*plan), dataset.files[0].name, folder);
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<Search>> StartSearch(
+      const Dataset& dataset, const Parameters& parameters,
+      const SearchOptions& options) const override {
+    auto plan = MakePlan(info_, dataset, parameters);
+    if (!plan) return std::unexpected(plan.error());
+    return MakeFit(std::move(*plan), dataset.files[0].name, options);
   }
 
  private:

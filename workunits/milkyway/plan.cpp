@@ -18,10 +18,10 @@ Result<bool> YesOrNo(const Parameters& parameters, const char* name) {
 }
 
 Status Choose(const Parameters& parameters, Model& model) {
-  const auto profile = ParameterOr(parameters, "profile", "hernquist");
+  const auto profile = ParameterOr(parameters, "background", "hernquist");
   if (profile != "hernquist" && profile != "broken") {
     return Fail(ErrorKind::kUser,
-                "--profile " + std::string(profile.substr(0, 40)) + " is not known.",
+                "--background " + std::string(profile.substr(0, 40)) + " is not known.",
                 "Give hernquist or broken.");
   }
   model.profile = profile == "broken" ? Profile::kBrokenPowerLaw : Profile::kHernquist;
@@ -67,7 +67,7 @@ class Source final : public UnitSource {
 }  // namespace
 
 std::vector<ParameterSpec> MilkyWayParameters() {
-  return {{"profile", "NAME", "hernquist", "of the background: hernquist, or broken (power law)"},
+  return {{"background", "NAME", "hernquist", "its profile: hernquist, or broken (power law)"},
           {"modfit", "yes|no", "no", "distance errors that grow with distance"},
           UnitsSpec(),
           UnitSecondsSpec()};

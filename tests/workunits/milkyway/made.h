@@ -35,8 +35,10 @@ inline std::string MadeStars(std::size_t count) {
   };
   std::string text = std::to_string(count) + "\n";
   for (std::size_t i = 0; i < count; ++i) {
-    text += NumberText(uniform(100, 220)) + " " + NumberText(uniform(-70, -30)) + " " +
-            NumberText(uniform(8, 40)) + "\n";
+    const double l = uniform(100, 220);
+    const double b = uniform(-70, -30);
+    const double r = uniform(8, 40);
+    text += NumberText(l) + " " + NumberText(b) + " " + NumberText(r) + "\n";
   }
   return text;
 }
