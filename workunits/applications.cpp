@@ -1,5 +1,6 @@
 #include "workunits/applications.h"
 
+#include "workunits/gw/gw.h"
 #include "workunits/milkyway/milkyway.h"
 #include "workunits/primes/primes.h"
 #include "workunits/pulsar/pulsar.h"
@@ -8,6 +9,7 @@
 namespace picube {
 
 void AddBuiltInApplications(ApplicationRegistry& registry) {
+  registry.Add(MakeGwApplication());
   registry.Add(MakeMilkyWayApplication());
   registry.Add(MakePrimesApplication());
   registry.Add(MakePulsarApplication());
