@@ -1,5 +1,6 @@
 #include "workunits/applications.h"
 
+#include "workunits/drift/drift.h"
 #include "workunits/gw/gw.h"
 #include "workunits/milkyway/milkyway.h"
 #include "workunits/primes/primes.h"
@@ -9,6 +10,7 @@
 namespace picube {
 
 void AddBuiltInApplications(ApplicationRegistry& registry) {
+  registry.Add(MakeDriftApplication());
   registry.Add(MakeGwApplication());
   registry.Add(MakeMilkyWayApplication());
   registry.Add(MakePrimesApplication());

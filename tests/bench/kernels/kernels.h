@@ -20,6 +20,7 @@ struct Case {
 // What each file of this folder brings.
 void AddSeti(std::vector<Case>& cases);
 void AddPrimes(std::vector<Case>& cases);
+void AddDrift(std::vector<Case>& cases);
 void AddGw(std::vector<Case>& cases);
 void AddMilkyWay(std::vector<Case>& cases);
 void AddPulsar(std::vector<Case>& cases);

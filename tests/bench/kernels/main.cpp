@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
   std::vector<picube::bench::Case> cases;
   picube::bench::AddSeti(cases);
   picube::bench::AddPrimes(cases);
+  picube::bench::AddDrift(cases);
   picube::bench::AddGw(cases);
   picube::bench::AddMilkyWay(cases);
   picube::bench::AddPulsar(cases);
