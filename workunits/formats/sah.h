@@ -53,6 +53,21 @@ struct SahHeader {
   double pulse_fft_max = 0;
   double pulse_beams = 1;
   double triplet_min = 0;
+  // Thresholds of the other kinds of signals; 0 = the unit does not ask for them.
+  double autocorr_threshold = 0;
+  std::uint32_t autocorr_length = 0;  // FFT length
+  double gauss_chi_sq = 0;            // upper limit
+  double gauss_null_chi_sq = 0;       // lower limit
+  double gauss_power = 0;             // of a bin of the series, over its mean
+  double gauss_peak_power = 0;
+  double pulse_threshold = 0;
+  double pulse_display = 0.5;
+  double pulse_max = 40960;
+  std::uint32_t pulse_pot_length = 256;  // longer profiles are not written
+  double pot_overlap = 0.5;
+  double pot_t_offset = 1;
+  double triplet_threshold = 0;
+  double triplet_max = 0;
   std::vector<ChirpEntry> chirps;
   std::uint32_t smooth_box = 8192;
   std::uint32_t smooth_chunk = 32768;

@@ -162,6 +162,25 @@ void ReadChirps(TagReader& in, SahHeader& header) {
   if (header.chirps.empty()) in.Error(in.All(), "<chirps> has no <chirp_limit>");
 }
 
+// What is missing is not searched.
+void ReadOtherKinds(TagReader& in, std::string_view cfg, SahHeader& header) {
+  header.autocorr_threshold = in.Number(cfg, "autocorr_thresh", 0, kHuge, 0.0);
+  header.autocorr_length = in.Whole(cfg, "autocorr_fftlen", 0, 1U << 20, 131072.0);
+  header.gauss_chi_sq = in.Number(cfg, "gauss_chi_sq_thresh", 0, kHuge, 0.0);
+  header.gauss_null_chi_sq = in.Number(cfg, "gauss_null_chi_sq_thresh", 0, kHuge, 0.0);
+  if (header.gauss_null_chi_sq == 0) header.gauss_null_chi_sq = 1.890;
+  header.gauss_power = in.Number(cfg, "gauss_power_thresh", 0, kHuge, 0.0);
+  header.gauss_peak_power = in.Number(cfg, "gauss_peak_power_thresh", 0, kHuge, 0.0);
+  header.pulse_threshold = in.Number(cfg, "pulse_thresh", 0, 1e6, 0.0);
+  header.pulse_display = in.Number(cfg, "pulse_display_thresh", 0, 1, 0.5);
+  header.pulse_max = in.Number(cfg, "pulse_max", 1, kHuge, 40960.0);
+  header.pulse_pot_length = in.Whole(cfg, "pulse_pot_length", 0, 1U << 20, 256.0);
+  header.pot_overlap = in.Number(cfg, "pot_overlap_factor", 0, 0.99, 0.5);
+  header.pot_t_offset = in.Number(cfg, "pot_t_offset", 0, 100, 1.0);
+  header.triplet_threshold = in.Number(cfg, "triplet_thresh", 0, kHuge, 0.0);
+  header.triplet_max = in.Number(cfg, "triplet_max", 0, kHuge, 131072.0);
+}
+
 void ReadAnalysis(TagReader& in, SahHeader& header) {
   const std::string_view cfg = in.Section("analysis_cfg");
   if (cfg.empty()) in.Error(in.All(), "the section <analysis_cfg> is missing");
@@ -178,6 +197,7 @@ void ReadAnalysis(TagReader& in, SahHeader& header) {
   header.pulse_fft_max = in.Number(cfg, "pulse_fft_max", 1, kHuge);
   header.pulse_beams = in.Number(cfg, "pulse_beams", 1e-6, 1e6, 1.0);
   header.triplet_min = in.Number(cfg, "triplet_min", 1, kHuge);
+  ReadOtherKinds(in, cfg, header);
   header.smooth_box = in.Whole(cfg, "bsmooth_boxcar_length", 2, 1U << 20, 8192.0);
   header.smooth_chunk = in.Whole(cfg, "bsmooth_chunk_size", 8, 1U << 20, 32768.0);
   header.max_signals = in.Whole(cfg, "max_signals", 1, 1'000'000, 30.0);

@@ -49,19 +49,21 @@ Result<ChirpTable> ChirpTable::Make(const SahHeader& header) {
   ChirpTable table;
   table.lengths_ = header.fft_flags;
   table.entries_ = header.chirps;
-  double steps[kMostLog2 + 1] = {};
   table.step_ = std::numeric_limits<double>::infinity();
   for (int log2 = 3; log2 <= kMostLog2; ++log2) {
     if ((header.fft_flags >> log2 & 1U) == 0) continue;
     const double length = static_cast<double>(1U << log2);
-    steps[log2] = header.chirp_resolution / (Span(header, length) * (length / header.sample_rate));
-    table.step_ = std::min(table.step_, steps[log2]);
+    const auto at = static_cast<std::size_t>(log2);
+    table.steps_[at] =
+        header.chirp_resolution / (Span(header, length) * (length / header.sample_rate));
+    table.step_ = std::min(table.step_, table.steps_[at]);
   }
   for (const auto& entry : header.chirps) {
     for (int log2 = 3; log2 <= kMostLog2; ++log2) {
       if ((entry.fft_flags >> log2 & 1U) == 0) continue;
-      if (!(entry.limit / steps[log2] < kMostRates) ||
-          !(entry.limit / table.step_ < kGreatestIndex) || !(table.step_ < kGreatestStep)) {
+      const double step = table.StepOf(log2);
+      if (!(entry.limit / step < kMostRates) || !(entry.limit / table.step_ < kGreatestIndex) ||
+          !(table.step_ < kGreatestStep)) {
         return Fail(ErrorKind::kUser,
                     header.name +
                         ": <chirp_limit> and <chirp_resolution> ask for more than a "
@@ -69,7 +71,7 @@ Result<ChirpTable> ChirpTable::Make(const SahHeader& header) {
                     "The header of the work unit is damaged; fetch the file again.");
       }
       // The official sum: repeated addition, then the index of the nearest multiple.
-      for (double c = 0; c <= entry.limit; c += steps[log2]) {
+      for (double c = 0; c <= entry.limit; c += step) {
         const auto k = static_cast<std::int64_t>(std::floor(c / table.step_ + 0.5));
         table.pairs_.emplace_back(k, log2);
         if (c != 0) table.pairs_.emplace_back(-k, log2);
@@ -99,12 +101,6 @@ std::vector<Pair> Select(const ChirpTable& table, const Selection& selection) {
     }
   }
   return chosen;
-}
-
-std::uint64_t CostOf(const Pair& pair, std::uint64_t samples) {
-  constexpr std::uint64_t kChirp = 36;  // sine, cosine and a complex product, per sample
-  constexpr std::uint64_t kScan = 6;    // power, sum and maximum
-  return samples * (5 * static_cast<std::uint64_t>(pair.Log2Length()) + kChirp + kScan);
 }
 
 }  // namespace picube::seti

@@ -2,6 +2,7 @@
 // order: by |k|, then + before -, then L ascending. The chirp rate of index k is k * Step().
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <vector>
@@ -31,6 +32,10 @@ class ChirpTable {
   [[nodiscard]] static Result<ChirpTable> Make(const SahHeader& header);
 
   [[nodiscard]] double Step() const { return step_; }  // Hz/s between neighbouring k
+  // Hz/s between neighbouring rates of a length; 0 if it is not searched.
+  [[nodiscard]] double StepOf(int log2_length) const {
+    return steps_[static_cast<std::size_t>(log2_length)];
+  }
   [[nodiscard]] const std::vector<Pair>& Pairs() const { return pairs_; }
   [[nodiscard]] double Rate(const Pair& pair) const {
     return static_cast<double>(pair.K()) * step_;
@@ -41,6 +46,7 @@ class ChirpTable {
 
  private:
   double step_ = 0;
+  std::array<double, 32> steps_{};
   std::uint32_t lengths_ = 0;
   std::vector<SahHeader::ChirpEntry> entries_;
   std::vector<Pair> pairs_;
@@ -51,15 +57,12 @@ struct Selection {
   double chirp_low = 0;  // Hz/s, inclusive
   double chirp_high = 0;
   std::uint32_t fft_flags = 0;  // set bits are lengths
-  float threshold = 0;          // times the mean
+  float threshold = 0;          // of spikes: times the mean
+  std::uint32_t kinds = 0;      // bits of signal.h
 
   bool operator==(const Selection&) const = default;
 };
 
 [[nodiscard]] std::vector<Pair> Select(const ChirpTable& table, const Selection& selection);
-
-// Operations of one pair: chirp, transform, powers and scan. Integers, so that the split is the
-// same everywhere.
-[[nodiscard]] std::uint64_t CostOf(const Pair& pair, std::uint64_t samples);
 
 }  // namespace picube::seti

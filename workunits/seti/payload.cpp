@@ -1,47 +1,68 @@
 #include "workunits/seti/payload.h"
 
+#include <cmath>
+
 #include "protocol/base/rng.h"
 #include "workunits/bytes.h"
 
 namespace picube::seti {
 namespace {
 
-constexpr std::uint32_t kRangeVersion = 1;
-constexpr std::uint32_t kResultVersion = 1;
-constexpr std::uint8_t kKindSpike = 1;  // of a signal; other kinds get numbers of their own
-constexpr std::size_t kSpikeBytes = 29;
+constexpr std::uint32_t kRangeVersion = 2;
+constexpr std::uint32_t kResultVersion = 2;
+constexpr std::size_t kLeastSignalBytes = 70;
+constexpr std::uint32_t kMostPot = 1U << 16;
 
-void Put(ByteWriter& out, const Spike& spike) {
-  out.U8(kKindSpike);
-  out.U32(spike.length);
-  out.I64(spike.k);
-  out.U32(spike.block);
-  out.U32(spike.bin);
-  out.F32(spike.power);
-  out.F32(spike.mean);
+void Put(ByteWriter& out, const Signal& signal) {
+  out.U8(static_cast<std::uint8_t>(signal.kind));
+  out.U8(signal.marginal ? 1 : 0);
+  out.U32(signal.length);
+  out.I64(signal.k);
+  out.U32(signal.at);
+  out.U32(signal.bin);
+  out.U32(signal.adds);
+  for (const float value :
+       {signal.power, signal.mean, signal.period, signal.snr, signal.threshold, signal.sigma,
+        signal.chi_sq, signal.null_chi_sq, signal.max_power, signal.score}) {
+    out.F32(value);
+  }
+  out.U32(static_cast<std::uint32_t>(signal.pot.size()));
+  for (const std::uint8_t level : signal.pot) out.U8(level);
 }
 
-bool Get(ByteReader& in, Spike& spike) {
-  if (in.U8() != kKindSpike) return false;
-  spike.length = in.U32();
-  spike.k = in.I64();
-  spike.block = in.U32();
-  spike.bin = in.U32();
-  spike.power = in.F32();
-  spike.mean = in.F32();
+bool Get(ByteReader& in, Signal& signal) {
+  const std::uint8_t kind = in.U8();
+  const std::uint8_t marginal = in.U8();
+  if (kind < 1 || kind > kKinds || marginal > 1) return false;
+  signal.kind = static_cast<Kind>(kind);
+  signal.marginal = marginal == 1;
+  signal.length = in.U32();
+  signal.k = in.I64();
+  signal.at = in.U32();
+  signal.bin = in.U32();
+  signal.adds = in.U32();
+  for (float* value :
+       {&signal.power, &signal.mean, &signal.period, &signal.snr, &signal.threshold, &signal.sigma,
+        &signal.chi_sq, &signal.null_chi_sq, &signal.max_power, &signal.score}) {
+    *value = in.F32();
+    if (!std::isfinite(*value)) return false;
+  }
+  const std::uint32_t count = in.U32();
+  if (count > kMostPot || count > in.Left()) return false;
+  for (std::uint32_t i = 0; i < count; ++i) signal.pot.push_back(in.U8());
   return in.Good();
 }
 
 }  // namespace
 
-void UnitResult::Fold(const PairResult& next) {
+void UnitResult::Fold(Findings&& next) {
   ++pairs;
   spectra += next.spectra;
   digest = Mix64(digest ^ next.digest);
-  if (next.best.power > best.power) best = next.best;
-  for (const Spike& spike : next.spikes) {
-    if (spikes.size() < kMostSpikesPerUnit) {
-      spikes.push_back(spike);
+  bests.Join(next.bests);
+  for (Signal& signal : next.signals) {
+    if (signals.size() < kMostSignalsPerUnit) {
+      signals.push_back(std::move(signal));
     } else {
       ++dropped;
     }
@@ -55,6 +76,7 @@ Bytes EncodeRange(const UnitRange& range) {
   out.F64(range.selection.chirp_high);
   out.U32(range.selection.fft_flags);
   out.F32(range.selection.threshold);
+  out.U32(range.selection.kinds);
   out.U64(range.first);
   out.U64(range.count);
   return out.Take();
@@ -68,9 +90,10 @@ std::optional<UnitRange> DecodeRange(BytesView bytes) {
   range.selection.chirp_high = in.F64();
   range.selection.fft_flags = in.U32();
   range.selection.threshold = in.F32();
+  range.selection.kinds = in.U32();
   range.first = in.U64();
   range.count = in.U64();
-  if (!in.Done()) return std::nullopt;
+  if (!in.Done() || (range.selection.kinds & ~kAllKinds) != 0) return std::nullopt;
   return range;
 }
 
@@ -82,9 +105,12 @@ Bytes EncodeResult(const UnitResult& result) {
   out.U64(result.spectra);
   out.U64(result.digest);
   out.U64(result.dropped);
-  Put(out, result.best);
-  out.U32(static_cast<std::uint32_t>(result.spikes.size()));
-  for (const Spike& spike : result.spikes) Put(out, spike);
+  for (std::size_t place = 0; place < Bests::kPlaces; ++place) {
+    out.U8(result.bests.At(place) ? 1 : 0);
+    if (result.bests.At(place)) Put(out, *result.bests.At(place));
+  }
+  out.U32(static_cast<std::uint32_t>(result.signals.size()));
+  for (const Signal& signal : result.signals) Put(out, signal);
   return out.Take();
 }
 
@@ -97,13 +123,17 @@ std::optional<UnitResult> DecodeResult(BytesView bytes) {
   result.spectra = in.U64();
   result.digest = in.U64();
   result.dropped = in.U64();
-  if (!Get(in, result.best)) return std::nullopt;
+  for (std::size_t place = 0; place < Bests::kPlaces; ++place) {
+    const std::uint8_t there = in.U8();
+    if (there > 1) return std::nullopt;
+    Signal signal;
+    if (there == 1 && (!Get(in, signal) || !Bests::Fits(place, signal.kind))) return std::nullopt;
+    if (there == 1) result.bests.Set(place, std::move(signal));
+  }
   const std::uint32_t count = in.U32();
-  if (in.Left() != count * kSpikeBytes) return std::nullopt;
+  if (count > kMostSignalsPerUnit || in.Left() < count * kLeastSignalBytes) return std::nullopt;
   for (std::uint32_t i = 0; i < count; ++i) {
-    Spike spike;
-    if (!Get(in, spike)) return std::nullopt;
-    result.spikes.push_back(spike);
+    if (!Get(in, result.signals.emplace_back())) return std::nullopt;
   }
   if (!in.Done()) return std::nullopt;
   return result;

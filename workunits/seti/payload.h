@@ -8,12 +8,12 @@
 
 #include "protocol/base/ids.h"
 #include "workunits/seti/chirp_table.h"
-#include "workunits/seti/spikes.h"
+#include "workunits/seti/findings.h"
 
 namespace picube::seti {
 
 // A search that finds more has a threshold in the noise; the rest is counted, not kept.
-inline constexpr std::size_t kMostSpikesPerUnit = 10'000;
+inline constexpr std::size_t kMostSignalsPerUnit = 10'000;
 
 // Pairs first .. first + count - 1 of what `selection` chooses from the recording's table.
 struct UnitRange {
@@ -32,15 +32,15 @@ struct UnitResult {
   std::uint64_t first = 0;    // of the range
   std::uint64_t pairs = 0;    // searched
   std::uint64_t spectra = 0;  // searched
-  std::uint64_t digest = 0;   // over all spectra's peaks and bins, in order
-  std::uint64_t dropped = 0;  // spikes beyond kMostSpikesPerUnit
-  Spike best;
-  std::vector<Spike> spikes;  // in the official order, marginal ones included
+  std::uint64_t digest = 0;   // over all spectra's peaks and bins and all signals, in order
+  std::uint64_t dropped = 0;  // signals beyond kMostSignalsPerUnit
+  Bests bests;
+  std::vector<Signal> signals;  // in the official order, marginal ones included
 
   bool operator==(const UnitResult&) const = default;
 
   // Appends the next pair of the range.
-  void Fold(const PairResult& next);
+  void Fold(Findings&& next);
 };
 
 // Results and checkpoints have the same form.

@@ -5,6 +5,7 @@
 
 #include "workunits/parameters.h"
 #include "workunits/plot/svg.h"
+#include "workunits/seti/result_xml.h"
 #include "workunits/seti/sky.h"
 
 namespace picube::seti {
@@ -22,11 +23,35 @@ constexpr Shade kShades[] = {
     {0.0F, "#9a9a9a", "marginal (below 1 x)"},
 };
 
-const Shade& ShadeOf(float power, float threshold) {
-  for (const Shade& shade : kShades) {
-    if (power > shade.least * threshold) return shade;
+struct OtherKind {
+  Kind kind;
+  const char* colour;
+  const char* text;
+};
+constexpr OtherKind kOthers[] = {{Kind::kTriplet, "#9467bd", "triplet"},
+                                 {Kind::kPulse, "#8c564b", "pulse"},
+                                 {Kind::kGaussian, "#17becf", "gaussian"}};
+
+const char* ColourOf(const Signal& signal, float threshold) {
+  for (const OtherKind& other : kOthers) {
+    if (signal.kind == other.kind) return signal.marginal ? kShades[4].colour : other.colour;
   }
-  return kShades[4];
+  for (const Shade& shade : kShades) {
+    if (signal.power > shade.least * threshold) return shade.colour;
+  }
+  return kShades[4].colour;
+}
+
+// Seconds around its middle that a signal is drawn thick.
+double SpanOf(const SahHeader& header, const Signal& signal) {
+  const double bin = static_cast<double>(signal.length) / header.sample_rate;
+  const double period = static_cast<double>(signal.period) * bin;
+  switch (signal.kind) {
+    case Kind::kTriplet: return 2 * period;
+    case Kind::kPulse: return period * 4;
+    case Kind::kGaussian: return 4 * static_cast<double>(signal.sigma) * header.Seconds() / 64;
+    default: return bin;
+  }
 }
 
 // Draws a drifting line from `t0` to `t1`, cut where it leaves the band and comes in again.
@@ -70,37 +95,45 @@ void Zoom(PlotSpec& plot, double half_band) {
 }  // namespace
 
 std::string DrawSignals(const SahHeader& header, const ChirpTable& table,
-                        const std::vector<Spike>& spikes, float threshold,
+                        const std::vector<Signal>& signals, float threshold,
                         const std::string& lack) {
   PlotSpec plot;
   const double middle = BandLow(header) + header.sample_rate / 2;
   plot.title = header.name;
-  const auto above = std::count_if(spikes.begin(), spikes.end(),
-                                   [&](const Spike& spike) { return spike.power > threshold; });
-  plot.subtitle =
-      std::to_string(above) + " spikes, threshold " + NumberText(static_cast<double>(threshold)) +
-      " x mean; thick: where found, thin: the same drift over the whole recording" + lack;
+  const auto above = std::count_if(signals.begin(), signals.end(),
+                                   [](const Signal& signal) { return !signal.marginal; });
+  plot.subtitle = std::to_string(above) + " signals, spikes above " +
+                  NumberText(static_cast<double>(threshold)) +
+                  " x mean; thick: where found, thin: the same drift over the whole recording" +
+                  lack;
   plot.x_label = "time since the start of the recording (s)";
   plot.y_label = "frequency - " + NumberText(middle / 1e6, 10) + " MHz (Hz)";
   plot.x_max = header.Seconds();
   for (int pass = 0; pass < 2; ++pass) {  // thick pieces on top
-    for (const Spike& spike : spikes) {
-      const double chirp = static_cast<double>(spike.k) * table.Step();
-      const double frequency = BinFrequency(header, spike.bin, spike.length);
-      const double block = static_cast<double>(spike.length) / header.sample_rate;
-      const double start = block * static_cast<double>(spike.block);
+    for (const Signal& signal : signals) {
+      if (signal.kind == Kind::kAutocorr) continue;
+      const SignalPlace place = PlaceOf(header, table.Step(), signal);
+      const double half = SpanOf(header, signal) / 2;
       PlotSegment style;
-      style.colour = ShadeOf(spike.power, threshold).colour;
+      style.colour = ColourOf(signal, threshold);
       style.width = pass == 0 ? 0.8 : 3;
-      style.hint = "power " + NumberText(static_cast<double>(spike.power), 6) + ", drift " +
-                   NumberText(chirp, 7) + " Hz/s, FFT length " + std::to_string(spike.length);
-      AddLine(header, frequency, chirp, pass == 0 ? 0 : start,
-              pass == 0 ? plot.x_max : start + block, style, plot);
+      style.hint = std::string(TagOf(signal.kind)) + ", power " +
+                   NumberText(static_cast<double>(signal.power), 6) + ", drift " +
+                   NumberText(place.chirp, 7) + " Hz/s, FFT length " +
+                   std::to_string(signal.length);
+      AddLine(header, place.frequency, place.chirp,
+              pass == 0 ? 0 : std::max(0.0, place.seconds - half),
+              pass == 0 ? plot.x_max : std::min(plot.x_max, place.seconds + half), style, plot);
     }
   }
   Zoom(plot, header.sample_rate / 2);
   plot.legend.push_back({"#ffffff", "peak power"});
   for (const Shade& shade : kShades) plot.legend.push_back({shade.colour, shade.text});
+  for (const OtherKind& other : kOthers) {
+    const bool there = std::ranges::any_of(
+        signals, [&](const Signal& signal) { return signal.kind == other.kind; });
+    if (there) plot.legend.push_back({other.colour, other.text});
+  }
   return SvgText(plot);
 }
 

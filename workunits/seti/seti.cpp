@@ -7,7 +7,7 @@
 #include "workunits/seti/merge.h"
 #include "workunits/seti/payload.h"
 #include "workunits/seti/recording.h"
-#include "workunits/seti/spikes.h"
+#include "workunits/seti/search.h"
 #include "workunits/seti/units.h"
 #include "workunits/unit_count.h"
 
@@ -23,15 +23,16 @@ constexpr double kChunkOperations = 5e8;
 ApplicationInfo MakeInfo() {
   ApplicationInfo info;
   info.name = "seti";
-  info.version = 1;
-  info.summary = "spikes in a SETI@home work unit, over drift rates and FFT lengths";
+  info.version = 2;
+  info.summary = "signals of five kinds in a SETI@home work unit, over its drift rates";
   info.files_help = "one SETI@home work unit (.sah)";
   info.least_files = 1;
   info.most_files = 1;
   info.parameters = {
       {"chirp", "LO:HI", "", "drift rates in Hz/s; R means -R:R; default: all of the recording"},
       {"fft-length", "L[,L...]", "", "FFT lengths; default: all that can exceed the threshold"},
-      {"threshold", "POWER", "", "least peak power over the mean; default: the recording's"},
+      {"kinds", "KIND,...", "all", "spikes, autocorrs, triplets, pulses, gaussians"},
+      {"threshold", "POWER", "", "least power of a spike over the mean; default: the recording's"},
       UnitsSpec(),
       UnitSecondsSpec()};
   return info;
@@ -71,8 +72,12 @@ class Run {
       : recording_(std::move(recording)),
         range_(range),
         pairs_(std::move(pairs)),
-        search_(recording_, range.selection.fft_flags) {
+        search_(recording_, range.selection) {
     result_.first = range.first;
+    const Searches searches(recording_->header, recording_->table, range.selection);
+    costs_.emplace(recording_->header, searches);
+    most_threads_ = MostThreads(range.selection.fft_flags, PotBytes(recording_->header, searches));
+    for (std::uint64_t i = 0; i < range.count; ++i) total_ += CostOf(i);
   }
 
   // Takes up a checkpoint if it belongs to this unit.
@@ -83,37 +88,81 @@ class Run {
 
   // Empty if it was stopped.
   std::optional<Bytes> Go(ComputeContext& context) {
+    for (std::uint64_t i = 0; i < result_.pairs; ++i) done_ += CostOf(i);
     while (result_.pairs < range_.count) {
-      if (!context.Pause(static_cast<double>(result_.pairs) / static_cast<double>(range_.count))) {
-        return std::nullopt;
-      }
+      if (!GoOn(context)) return std::nullopt;
       if (context.WantsCheckpoint()) context.SaveCheckpoint(EncodeResult(result_));
-      Chunk(std::clamp(context.Threads(), 1, MostThreads(range_.selection.fft_flags)));
+      const int threads = Threads(context);
+      search_.Reserve(threads);
+      const Pair& next = PairAt(result_.pairs);
+      if (search_.IsLarge(next)) {
+        if (!Large(context, next)) return std::nullopt;
+      } else {
+        Chunk(threads);
+      }
     }
     return EncodeResult(result_);
   }
 
  private:
+  [[nodiscard]] const Pair& PairAt(std::uint64_t i) const { return pairs_[range_.first + i]; }
+  [[nodiscard]] double CostOf(std::uint64_t i) const { return costs_->Of(PairAt(i)); }
+  [[nodiscard]] int Threads(ComputeContext& context) const {
+    return std::clamp(context.Threads(), 1, most_threads_);
+  }
+  bool GoOn(ComputeContext& context) { return context.Pause(std::min(1.0, done_ / total_)); }
+
+  // Several pairs, each by one thread, until there is a large one.
   void Chunk(int threads) {
     const std::uint64_t next = result_.pairs;
-    const auto cost =
-        static_cast<double>(CostOf(pairs_[range_.first + next], recording_->header.samples));
-    const auto each = static_cast<std::uint64_t>(std::clamp(kChunkOperations / cost, 1.0, 64.0));
-    const std::uint64_t count =
-        std::min(each * static_cast<std::uint64_t>(threads), range_.count - next);
-    std::vector<PairResult> found(count);
-    search_.Reserve(threads);
+    const auto each =
+        static_cast<std::uint64_t>(std::clamp(kChunkOperations / CostOf(next), 1.0, 64.0));
+    std::uint64_t count = std::min(each * static_cast<std::uint64_t>(threads), range_.count - next);
+    for (std::uint64_t i = 1; i < count; ++i) {
+      if (search_.IsLarge(PairAt(next + i))) count = i;
+    }
+    std::vector<Findings> found(count);
     math::ParallelFor(threads, count, [&](std::size_t i, std::size_t worker) {
-      found[i] =
-          search_.Search(pairs_[range_.first + next + i], range_.selection.threshold, worker);
+      found[i] = search_.Search(PairAt(next + i), worker);
     });
-    for (const PairResult& pair : found) result_.Fold(pair);
+    for (Findings& pair : found) Fold(std::move(pair));
+  }
+
+  // One pair by all threads, some tasks at a time.
+  bool Large(ComputeContext& context, const Pair& pair) {
+    const PotSearch::Run run = [&](std::size_t count, const auto& body) {
+      for (std::size_t first = 0; first < count;) {
+        if (!GoOn(context)) return false;
+        // As many as there were when the pair was begun, at most: each has its own space.
+        const int threads = Threads(context);
+        search_.Reserve(threads);
+        const std::size_t some =
+            std::min<std::size_t>(4 * static_cast<std::size_t>(threads), count - first);
+        math::ParallelFor(threads, some,
+                          [&](std::size_t i, std::size_t worker) { body(first + i, worker); });
+        first += some;
+      }
+      return true;
+    };
+    auto found = search_.SearchLarge(pair, run);
+    if (!found) return false;
+    Fold(std::move(*found));
+    return true;
+  }
+
+  void Fold(Findings&& found) {
+    done_ += CostOf(result_.pairs);
+    result_.Fold(std::move(found));
   }
 
   std::shared_ptr<const Recording> recording_;
   UnitRange range_;
   std::vector<Pair> pairs_;
-  SpikeSearch search_;
+  PairSearch search_;
+  std::optional<PairCosts> costs_;
+  int most_threads_ = 1;
+  double total_ = 0;  // operations
+  double done_ = 0;
   UnitResult result_;
 };
 

@@ -44,4 +44,25 @@ double BlockSeconds(const SahHeader& header, std::uint32_t block, std::uint32_t 
   return (static_cast<double>(block) + 0.5) * static_cast<double>(length) / header.sample_rate;
 }
 
+SignalPlace PlaceOf(const SahHeader& header, double step, const Signal& signal) {
+  const double bin = static_cast<double>(signal.length) / header.sample_rate;
+  const double at = signal.at;
+  SignalPlace place;
+  switch (signal.kind) {
+    case Kind::kSpike:
+    case Kind::kAutocorr: place.seconds = BlockSeconds(header, signal.at, signal.length); break;
+    case Kind::kTriplet: place.seconds = (at / 2 + 0.5) * bin; break;
+    case Kind::kPulse: place.seconds = (at + 0.5) * bin; break;
+    case Kind::kGaussian: place.seconds = (at + 0.5) / 64 * header.Seconds(); break;
+  }
+  place.time_jd = header.time_recorded_jd + place.seconds / 86400;
+  place.sky = PositionAt(header, place.time_jd);
+  place.chirp = static_cast<double>(signal.k) * step;
+  place.frequency = signal.kind == Kind::kAutocorr
+                        ? header.center
+                        : BinFrequency(header, signal.bin, signal.length);
+  place.detection_frequency = DriftedFrequency(header, place.frequency, place.chirp, place.seconds);
+  return place;
+}
+
 }  // namespace picube::seti

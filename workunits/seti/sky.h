@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "workunits/formats/sah.h"
+#include "workunits/seti/signal.h"
 
 namespace picube::seti {
 
@@ -25,5 +26,17 @@ struct SkyPosition {
 // Middle of block `block` (seconds from the start).
 [[nodiscard]] double BlockSeconds(const SahHeader& header, std::uint32_t block,
                                   std::uint32_t length);
+
+// What is said of a signal: when, where, at which frequency.
+struct SignalPlace {
+  double seconds = 0;  // from the start
+  double time_jd = 0;
+  SkyPosition sky;
+  double frequency = 0;            // Hz
+  double detection_frequency = 0;  // of a tone that drifts, at its time
+  double chirp = 0;                // Hz/s
+};
+// `step` is the table's.
+[[nodiscard]] SignalPlace PlaceOf(const SahHeader& header, double step, const Signal& signal);
 
 }  // namespace picube::seti

@@ -41,7 +41,8 @@ void SpikeSearch::Reserve(int threads) {
   }
 }
 
-PairResult SpikeSearch::Search(const Pair& pair, float threshold, std::size_t worker) {
+PairResult SpikeSearch::Search(const Pair& pair, float threshold, std::size_t worker,
+                               const OnSpectra& on_spectra) {
   Space& space = *spaces_[worker];
   const auto log2 = static_cast<std::size_t>(pair.Log2Length());
   const math::Fft<float>& plan = *plans_[log2];
@@ -55,6 +56,9 @@ PairResult SpikeSearch::Search(const Pair& pair, float threshold, std::size_t wo
     math::Dechirp(phase, first, batch * length, recording_->re.data() + first,
                   recording_->im.data() + first, space.re.data(), space.im.data());
     plan.Power(space.re.data(), space.im.data(), batch, space.power.data(), space.fft[log2]);
+    if (on_spectra) {
+      on_spectra(static_cast<std::uint32_t>(first / length), batch, space.power.data());
+    }
     for (std::size_t b = 0; b < batch; ++b) {
       const math::Peak peak = math::SumAndPeak(space.power.data() + b * length, length);
       const double mean = peak.sum / static_cast<double>(length);

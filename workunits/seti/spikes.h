@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "workunits/math/fft.h"
 #include "workunits/seti/chirp_table.h"
+#include "workunits/seti/findings.h"
 #include "workunits/seti/recording.h"
 
 namespace picube::seti {
@@ -21,10 +23,6 @@ struct Spike {
 
   bool operator==(const Spike&) const = default;
 };
-
-// Signals down to this part of the threshold are kept, marked as marginal: another program may
-// round them to the other side.
-inline constexpr float kMarginal = 0.995F;
 
 struct PairResult {
   std::vector<Spike> spikes;  // above kMarginal * threshold, by block
@@ -42,8 +40,12 @@ class SpikeSearch {
 
   // Grows to at least this many workspaces; not while Search runs.
   void Reserve(int threads);
+  // Called with `count` power spectra of neighbouring blocks, `first` being the first's number.
+  using OnSpectra =
+      std::function<void(std::uint32_t first, std::size_t count, const float* powers)>;
   // Calls with different `worker` may run at the same time.
-  [[nodiscard]] PairResult Search(const Pair& pair, float threshold, std::size_t worker);
+  [[nodiscard]] PairResult Search(const Pair& pair, float threshold, std::size_t worker,
+                                  const OnSpectra& on_spectra = {});
 
  private:
   struct Space;

@@ -53,12 +53,35 @@ std::string LengthsText(std::uint32_t flags) {
   return text;
 }
 
-// A single bin cannot exceed L times the mean of all.
-bool MayHaveSpikes(std::uint64_t length, float threshold) {
-  return static_cast<float>(length) > threshold;
+struct NamedKind {
+  const char* name;
+  Kind kind;
+};
+constexpr NamedKind kNames[] = {{"spikes", Kind::kSpike},
+                                {"autocorrs", Kind::kAutocorr},
+                                {"triplets", Kind::kTriplet},
+                                {"pulses", Kind::kPulse},
+                                {"gaussians", Kind::kGaussian}};
+
+Result<std::uint32_t> ReadKinds(std::string_view text) {
+  if (text == "all") return kAllKinds;
+  std::uint32_t kinds = 0;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', from), text.size());
+    const std::string_view one = text.substr(from, comma - from);
+    const auto named = std::ranges::find(kNames, one, &NamedKind::name);
+    if (named == std::end(kNames)) {
+      return Wrong("--kinds " + std::string(one.substr(0, 40)) + " is no kind of signal.",
+                   "Give all, or some of spikes,autocorrs,triplets,pulses,gaussians.");
+    }
+    kinds |= BitOf(named->kind);
+    from = comma + 1;
+  }
+  return kinds;
 }
 
-Status ReadLengths(std::string_view text, const ChirpTable& table, Selection& selection) {
+Status ReadLengths(std::string_view text, const ChirpTable& table, const Searches& searches,
+                   Selection& selection) {
   const std::string all = LengthsText(table.Lengths());
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t comma = std::min(text.find(',', from), text.size());
@@ -70,11 +93,13 @@ Status ReadLengths(std::string_view text, const ChirpTable& table, Selection& se
           "--fft-length " + std::string(one.substr(0, 40)) + " is not a length of this recording.",
           "It has " + all + ".");
     }
-    if (!MayHaveSpikes(*length, selection.threshold)) {
-      return Wrong("--fft-length " + std::to_string(*length) + " cannot have a spike above " +
-                       NumberText(static_cast<double>(selection.threshold)) +
-                       ": no bin exceeds as many times the mean as there are bins.",
-                   "Give greater lengths or a smaller --threshold.");
+    if (searches.AtLength(std::countr_zero(*length)) == 0) {
+      return Wrong(
+          "--fft-length " + std::to_string(*length) +
+              " cannot have a signal of these kinds; a spike above " +
+              NumberText(static_cast<double>(selection.threshold)) +
+              " needs more bins than that: none exceeds as many times the mean as there are.",
+          "Give greater lengths, other --kinds or a smaller --threshold.");
     }
     selection.fft_flags |= static_cast<std::uint32_t>(*length);
     from = comma + 1;
@@ -95,19 +120,23 @@ Result<Selection> ReadSelection(const SahHeader& header, const ChirpTable& table
     }
     selection.threshold = static_cast<float>(*threshold);
   }
+  const auto kinds = ReadKinds(ParameterOr(parameters, "kinds", "all"));
+  if (!kinds) return std::unexpected(kinds.error());
+  selection.kinds = *kinds;
+  const Searches searches(header, table, selection);
   const auto lengths = ParameterOr(parameters, "fft-length", "");
   if (lengths.empty()) {
-    for (std::uint64_t length = 8; length <= table.Lengths(); length *= 2) {
-      if (!MayHaveSpikes(length, selection.threshold)) continue;
-      selection.fft_flags |= table.Lengths() & static_cast<std::uint32_t>(length);
+    for (int log2 = 3; log2 <= 20; ++log2) {
+      if (searches.AtLength(log2) != 0) selection.fft_flags |= 1U << log2;
     }
     if (selection.fft_flags == 0) {
-      return Wrong("No FFT length of this recording can have a spike above " +
-                       NumberText(static_cast<double>(selection.threshold)) + ": it has " +
-                       LengthsText(table.Lengths()) + ".",
-                   "Give a smaller --threshold.");
+      return Wrong(
+          "No FFT length of this recording can have a signal of these kinds, or a spike above " +
+              NumberText(static_cast<double>(selection.threshold)) + ": it has " +
+              LengthsText(table.Lengths()) + ".",
+          "Give a smaller --threshold.");
     }
-  } else if (const auto read = ReadLengths(lengths, table, selection); !read) {
+  } else if (const auto read = ReadLengths(lengths, table, searches, selection); !read) {
     return std::unexpected(read.error());
   }
   if (const auto read = ReadChirp(ParameterOr(parameters, "chirp", ""), table, selection); !read) {
@@ -118,16 +147,15 @@ Result<Selection> ReadSelection(const SahHeader& header, const ChirpTable& table
 
 // Unit u takes the pairs whose middle of cost lies in [u, u + 1) * total / units; every unit gets
 // at least one pair.
-std::vector<std::uint64_t> Cut(const std::vector<Pair>& pairs, std::uint64_t samples,
-                               std::uint64_t total, std::uint64_t units) {
+std::vector<std::uint64_t> Cut(const Plan& plan, double total, std::uint64_t units) {
+  const std::vector<Pair>& pairs = plan.pairs;
   units = std::min<std::uint64_t>(units, pairs.size());
   std::vector<std::uint64_t> starts{0};
-  const double share = static_cast<double>(total) / static_cast<double>(units);
-  std::uint64_t done = 0;
+  const double share = total / static_cast<double>(units);
+  double done = 0;
   for (std::uint64_t i = 0; i < pairs.size() && starts.size() < units; ++i) {
-    const std::uint64_t cost = CostOf(pairs[i], samples);
-    const double middle = static_cast<double>(done) + 0.5 * static_cast<double>(cost);
-    const bool full = middle >= share * static_cast<double>(starts.size());
+    const double cost = plan.costs.Of(pairs[i]);
+    const bool full = done + 0.5 * cost >= share * static_cast<double>(starts.size());
     const bool last_chance = pairs.size() - i == units - starts.size();
     if (i > starts.back() && (full || last_chance)) starts.push_back(i);
     done += cost;
@@ -137,8 +165,8 @@ std::vector<std::uint64_t> Cut(const std::vector<Pair>& pairs, std::uint64_t sam
 }
 
 // Per thread a batch in three arrays and the middles of the FFTs, bytes.
-std::uint64_t MemoryOfThread(std::uint32_t fft_flags) {
-  return 40 * std::max<std::uint64_t>(std::bit_floor(fft_flags), 8192);
+std::uint64_t MemoryOfThread(std::uint32_t fft_flags, std::uint64_t pot_bytes) {
+  return pot_bytes + 40 * std::max<std::uint64_t>(std::bit_floor(fft_flags), 8192);
 }
 
 class Source final : public UnitSource {
@@ -152,11 +180,11 @@ class Source final : public UnitSource {
     const std::uint64_t first = plan_.starts[next_];
     const std::uint64_t end = plan_.starts[next_ + 1];
     ++next_;
-    std::uint64_t cost = 0;
-    for (std::uint64_t i = first; i < end; ++i) cost += CostOf(plan_.pairs[i], plan_.samples);
+    double cost = 0;
+    for (std::uint64_t i = first; i < end; ++i) cost += plan_.costs.Of(plan_.pairs[i]);
     UnitPlan unit;
     unit.parameters = EncodeRange({plan_.selection, first, end - first});
-    unit.cost_flop = static_cast<double>(cost);
+    unit.cost_flop = cost;
     unit.memory_bytes = MemoryFor(plan_);
     return unit;
   }
@@ -168,34 +196,55 @@ class Source final : public UnitSource {
 
 }  // namespace
 
-int MostThreads(std::uint32_t fft_flags) {
+std::uint64_t PotBytes(const SahHeader& header, const Searches& searches) {
+  constexpr std::uint32_t kPots =
+      BitOf(Kind::kGaussian) | BitOf(Kind::kTriplet) | BitOf(Kind::kPulse);
+  if ((searches.Kinds() & kPots) == 0) return 0;
+  // The powers of a pair, sixteen of its series, and half as much for their folds.
+  std::uint64_t longest = 0;
+  for (int log2 = 3; log2 <= 20; ++log2) {
+    if ((searches.AtLength(log2) & kPots) == 0) continue;
+    longest = std::max<std::uint64_t>(longest, SegmentsOf(header, 1U << log2).length);
+  }
+  return 4 * header.samples + 96 * longest;
+}
+
+int MostThreads(std::uint32_t fft_flags, std::uint64_t pot_bytes) {
   constexpr std::uint64_t kAll = 160ULL << 20;
-  return static_cast<int>(std::clamp<std::uint64_t>(kAll / MemoryOfThread(fft_flags), 4, 32));
+  return static_cast<int>(
+      std::clamp<std::uint64_t>(kAll / MemoryOfThread(fft_flags, pot_bytes), 4, 32));
 }
 
 std::uint64_t MemoryFor(const Plan& plan) {
-  // The recording, its making, and the threads.
+  // The recording, its making, the threads, and the table of folds.
   const std::uint32_t flags = plan.selection.fft_flags;
-  return (16ULL << 20) + plan.samples * 8 + plan.pairs.size() * 8 +
-         MemoryOfThread(flags) * static_cast<std::uint64_t>(MostThreads(flags));
+  return (24ULL << 20) + plan.samples * 8 + plan.pairs.size() * 8 +
+         MemoryOfThread(flags, plan.pot_bytes) *
+             static_cast<std::uint64_t>(MostThreads(flags, plan.pot_bytes));
 }
 
 Result<Plan> MakePlan(const SahHeader& header, const ChirpTable& table,
                       const Parameters& parameters) {
   const auto selection = ReadSelection(header, table, parameters);
   if (!selection) return std::unexpected(selection.error());
-  Plan plan{*selection, header.samples, Select(table, *selection), {}};
+  const Searches searches(header, table, *selection);
+  Plan plan{*selection,
+            header.samples,
+            Select(table, *selection),
+            PairCosts(header, searches),
+            PotBytes(header, searches),
+            {}};
   if (plan.pairs.empty()) {
     return Wrong("--chirp " + NumberText(selection->chirp_low) + ":" +
                      NumberText(selection->chirp_high) +
                      " falls between two chirp rates of the recording's table.",
                  "Its rates are multiples of " + NumberText(table.Step(), 6) + " Hz/s.");
   }
-  std::uint64_t total = 0;
-  for (const Pair& pair : plan.pairs) total += CostOf(pair, plan.samples);
-  const auto units = ReadUnitCount(parameters, static_cast<double>(total), plan.pairs.size());
+  double total = 0;
+  for (const Pair& pair : plan.pairs) total += plan.costs.Of(pair);
+  const auto units = ReadUnitCount(parameters, total, plan.pairs.size());
   if (!units) return std::unexpected(units.error());
-  plan.starts = Cut(plan.pairs, plan.samples, total, *units);
+  plan.starts = Cut(plan, total, *units);
   return plan;
 }
 

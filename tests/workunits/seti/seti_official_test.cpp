@@ -163,8 +163,10 @@ TEST(SetiOfficial, BlindSearchOfTheRealUnitFindsTheFourSpikesAndNoOther) {
   PICUBE_NEEDS_DATA(unit, test::kReal);
   const test::Folder folder;
   const auto application = MakeSetiApplication();
-  const Parameters parameters = {
-      {"chirp", "-11.45:-11.40"}, {"fft-length", "131072"}, {"threshold", "24"}};
+  const Parameters parameters = {{"chirp", "-11.45:-11.40"},
+                                 {"fft-length", "131072"},
+                                 {"threshold", "24"},
+                                 {"kinds", "spikes"}};
   const auto product =
       test::RunAll(*application, {{{"28my12ac", *unit}}}, parameters, 2, folder.Path());
   ASSERT_EQ(product.size(), 3U);

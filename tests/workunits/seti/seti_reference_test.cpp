@@ -15,7 +15,8 @@ TEST(SetiReference, SixHertzASecondHaveExactlyTheTenOfficialSpikes) {
   PICUBE_NEEDS_DATA(unit, test::kReference);
   const test::Folder folder;
   const auto application = MakeSetiApplication();
-  const Parameters parameters = {{"chirp", "6"}, {"fft-length", "131072"}, {"threshold", "22"}};
+  const Parameters parameters = {
+      {"chirp", "6"}, {"fft-length", "131072"}, {"threshold", "22"}, {"kinds", "spikes"}};
   const auto product =
       test::RunAll(*application, {{{"reference", *unit}}}, parameters, 2, folder.Path());
   ASSERT_EQ(product.size(), 3U);
