@@ -67,7 +67,7 @@ tell "pi1, pi2, pi3 and pi4 have joined by code; pi4 forges about a third of its
 
 if [ $# = 0 ]; then
   "$recording" make "$place/demo.sah" --seed 1 --tones 6 --truth "$place/truth.csv" >"$place/recording.log"
-  set -- "$place/demo.sah" --chirp=-3:3 --fft-length 131072 --threshold 24 --units 48
+  set -- "$place/demo.sah" --chirp=-3:3 --fft-length 131072 --threshold 24 --kinds spikes --units 48
   truth=$place/truth.csv
 fi
 say "picube submit seti $*"
