@@ -104,8 +104,10 @@ class Run {
           StarDensities(density, stars, fresh.data() + (from - begin) * density.Kinds());
         },
         [&](std::uint64_t next) {  // a checkpoint may take what is whole
+          std::vector<double>& kept = progress_.densities;
           const auto whole = static_cast<std::ptrdiff_t>((next - begin) * density.Kinds());
-          progress_.densities.assign(fresh.begin(), fresh.begin() + whole);
+          kept.insert(kept.end(), fresh.begin() + static_cast<std::ptrdiff_t>(kept.size()),
+                      fresh.begin() + whole);
         });
   }
 

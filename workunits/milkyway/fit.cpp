@@ -197,6 +197,25 @@ Result<std::vector<MergedFile>> Fit::Finish(const std::filesystem::path& folder)
 
 }  // namespace
 
+namespace {
+
+// A proposal may lie anywhere inside the bounds; one that a unit refuses would end its batch, and
+// the search with it, so both ends must be points that can be.
+Status CheckBounds(const Plan& plan, const std::string& name) {
+  for (const bool upper : {false, true}) {
+    Point point = PointOf(plan.model);
+    for (std::size_t i = 0; i < point.size(); ++i) {
+      const Bound& bound = plan.bounds[i];
+      if (bound.free) point[i] = upper ? bound.high : bound.low;
+    }
+    const std::string where = name + ": the " + (upper ? "upper" : "lower") + " bounds of the fit";
+    if (auto sound = Check(WithPoint(plan.model, point), where); !sound) return sound;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Search>> MakeFit(Plan plan, std::string name, const SearchOptions& options) {
   if (plan.stars.empty()) {
     return Fail(ErrorKind::kUser, "A fit of milkyway needs a list of stars.",
@@ -210,6 +229,7 @@ Result<std::unique_ptr<Search>> MakeFit(Plan plan, std::string name, const Searc
     return Fail(ErrorKind::kUser, name + " lets no value be fitted.",
                 "Set an optimize_… of it to 1.");
   }
+  if (auto bounds = CheckBounds(plan, name); !bounds) return std::unexpected(bounds.error());
   return std::make_unique<Fit>(std::move(plan), std::move(name), options);
 }
 

@@ -6,7 +6,7 @@
 
 namespace picube::milkyway {
 
-// `plan` has no points. Errors: no stars, nothing to fit.
+// `plan` has no points. Errors: no stars, nothing to fit, bounds that cannot be.
 [[nodiscard]] Result<std::unique_ptr<Search>> MakeFit(Plan plan, std::string name,
                                                       const SearchOptions& options);
 

@@ -139,6 +139,13 @@ Status TakeWhole(const Value& value, const std::string& what, int& to, const std
 Result<ModelFile> FromLua(const Value& all, const std::string& name) {
   ModelFile file;
   Model& model = file.model;
+  for (const auto& [key, value] : all.named) {
+    static constexpr const char* kNames[] = {"wedge",      "convolve", "sun_r0",
+                                             "background", "streams",  "area"};
+    if (std::ranges::find(kNames, key) == std::end(kNames)) {
+      return Wrong(name, value.place, "'" + key.substr(0, 40) + "' is not known here");
+    }
+  }
   for (const char* needed : {"wedge", "background", "streams", "area"}) {
     if (all.Find(needed) == nullptr) {
       return Wrong(name, all.place, std::string("the file does not say ") + needed);
@@ -224,10 +231,13 @@ class NumberLines {
 
   // The numbers of the next line that has any, or nothing at the end.
   Result<bool> Next(std::vector<double>& values) {
-    constexpr std::size_t kMostLine = 1U << 16;
-    while (std::getline(in_, text_)) {
+    // Never more than this of a file without ends of lines is in memory.
+    constexpr std::streamsize kMostLine = 1 << 16;
+    text_.resize(kMostLine + 1);
+    while (in_.getline(text_.data(), kMostLine + 1) || in_.gcount() > 0) {
       ++line_;
-      if (text_.size() > kMostLine) return Wrong("the line is longer than 65536 bytes");
+      if (in_.fail()) return Wrong("the line is longer than 65536 bytes");
+      length_ = static_cast<std::size_t>(in_.gcount() - (in_.eof() ? 0 : 1));
       values.clear();
       if (auto parsed = Parse(values); !parsed) return std::unexpected(parsed.error());
       if (!values.empty()) return true;
@@ -243,7 +253,7 @@ class NumberLines {
  private:
   Status Parse(std::vector<double>& values) {
     const char* at = text_.data();
-    const char* const end = at + text_.size();
+    const char* const end = at + length_;
     for (;;) {
       while (at != end && (std::isspace(static_cast<unsigned char>(*at)) != 0 || *at == ',')) ++at;
       if (at == end) return {};
@@ -265,7 +275,8 @@ class NumberLines {
 
   std::ifstream in_;
   std::string name_;
-  std::string text_;
+  std::string text_;  // the line, its first length_ bytes
+  std::size_t length_ = 0;
   std::size_t line_ = 0;
 };
 

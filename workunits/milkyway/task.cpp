@@ -83,8 +83,10 @@ std::optional<Progress> GetProgress(ByteReader& in, const Task& task, const Coun
   Progress progress;
   for (std::uint64_t i = 0; i < counts.points && in.Good(); ++i) {
     progress.points.push_back(GetValues(in, streams));
-    const auto& bad = progress.points.back().bad_star;
-    if (bad && *bad >= task.stars) return std::nullopt;
+    const Values& values = progress.points.back();
+    if (values.bad_star && *values.bad_star >= task.stars) return std::nullopt;
+    // A point that has no likelihood is told by kImpossible, so there is always a number.
+    if (!std::isfinite(values.search)) return std::nullopt;
   }
   for (std::uint64_t i = 0; i < counts.rows && in.Good(); ++i) {
     progress.rows.push_back(GetSums(in, streams + 1));

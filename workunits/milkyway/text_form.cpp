@@ -35,11 +35,13 @@ Result<Line> ParseLine(std::string_view text, std::size_t number, const std::str
   for (std::string_view rest = text.substr(colon + 1);;) {
     const auto comma = rest.find(',');
     const std::string_view one = Trimmed(rest.substr(0, comma));
+    const char* const place = one.empty() ? rest.data() : one.data();
     const auto value = ParseNumber(one);
     if (!value) {
-      return Wrong(
-          name, number,
-          line.key.substr(0, 60) + ": '" + std::string(one.substr(0, 40)) + "' is not a number");
+      return Wrong(name, number,
+                   "column " + std::to_string(place - text.data() + 1) + ": " +
+                       line.key.substr(0, 60) + ": '" + std::string(one.substr(0, 40)) +
+                       "' is not a number");
     }
     line.values.push_back(*value);
     if (line.values.size() > 16) return Wrong(name, number, "there are too many values");
@@ -73,10 +75,10 @@ class Form {
   Status TakeRange(const Line& line, Range& range) const {
     std::vector<double> v;
     if (auto three = Several(line, 3, v); !three) return three;
-    if (!(v[2] >= 1 && v[2] <= kMostSteps)) {
-      return Wrong(
-          name_, line.number,
-          line.key + ": the number of steps must be from 1 to " + std::to_string(kMostSteps));
+    if (!(v[2] >= 1 && v[2] <= kMostSteps && v[2] == std::floor(v[2]))) {
+      return Wrong(name_, line.number,
+                   line.key + ": the number of steps must be whole, from 1 to " +
+                       std::to_string(kMostSteps));
     }
     range = {v[0], v[1], static_cast<std::uint32_t>(v[2])};
     return {};
@@ -256,9 +258,10 @@ Result<ModelFile> ParseTextForm(std::string_view text, const std::string& name) 
   while (!text.empty()) {
     ++number;
     const auto end = text.find('\n');
-    const std::string_view line = Trimmed(text.substr(0, end));
+    const std::string_view line = text.substr(0, end);  // whole, so that columns are its own
+    const std::string_view inside = Trimmed(line);
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-    if (line.empty() || line[0] == '#') continue;
+    if (inside.empty() || inside[0] == '#') continue;
     const auto parsed = ParseLine(line, number, name);
     if (!parsed) return std::unexpected(parsed.error());
     if (auto taken = form.Take(*parsed); !taken) return std::unexpected(taken.error());

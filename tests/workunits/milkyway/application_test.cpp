@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/workunits/milkyway/made.h"
 #include "tests/workunits/support.h"
 #include "workunits/math/isa.h"
@@ -119,6 +121,22 @@ TEST_F(MilkyWayUnits, ResultsThatAreNotTheUnitsOwnAreRefused) {
   EXPECT_FALSE((*merger)->Add(0, ""));
   EXPECT_FALSE((*merger)->Add(9, payloads[0]));
   EXPECT_TRUE((*merger)->Add(0, payloads[0]));
+}
+
+TEST_F(MilkyWayUnits, APointWithoutANumberForItsLikelihoodIsRefused) {
+  using namespace milkyway;
+  Task task;
+  task.model = ParseModel(test::kSmallLua, "small.lua")->model;
+  task.points = true;
+  task.stars = 10;
+  task.count = 1;
+  Progress progress;
+  Values& values = progress.points.emplace_back();
+  values.stream_integrals = values.stream_only = {1, std::numeric_limits<double>::infinity()};
+  values.search = kImpossible;
+  EXPECT_TRUE(DecodePayload(task, EncodePayload(task, progress)));
+  values.search = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(DecodePayload(task, EncodePayload(task, progress)));
 }
 
 TEST_F(MilkyWayUnits, WhatIsMissingIsSaidInTheProduct) {

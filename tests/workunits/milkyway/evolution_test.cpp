@@ -167,5 +167,23 @@ TEST_F(FitSteps, WhatCannotBeFittedIsSaid) {
   EXPECT_NE(search.error().what.find("needs a list of stars"), std::string::npos);
 }
 
+// A proposal that a unit refuses would end the search in its middle.
+TEST_F(FitSteps, BoundsThatCannotBeAreRefusedBeforeTheFirstStep) {
+  const auto file = ParseModel(test::kSmallLua, "small.lua");
+  ASSERT_TRUE(file);
+  const auto error_of = [&](std::size_t value, Bound bound) {
+    Plan plan{file->model, file->bounds, {{160, -57, 22}}, {}, 1};
+    plan.bounds[value] = bound;
+    const auto search = MakeFit(std::move(plan), "small.lua", {});
+    return search ? std::string("no error") : search.error().Text();
+  };
+  EXPECT_EQ(error_of(0, {0, 1}), "no error");
+  EXPECT_NE(error_of(0, {0.8, 1.5}).find("the upper bounds of the fit: background epsilon = 1.5"),
+            std::string::npos);
+  EXPECT_NE(error_of(4, {-9, 60}).find("the lower bounds of the fit: stream 1: r = -9"),
+            std::string::npos);
+  EXPECT_EQ(error_of(4, {-9, 60, false}), "no error") << "it is not fitted";
+}
+
 }  // namespace
 }  // namespace picube::milkyway

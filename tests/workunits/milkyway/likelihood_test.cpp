@@ -7,6 +7,7 @@
 #include "tests/workunits/milkyway/evaluate.h"
 #include "tests/workunits/milkyway/made.h"
 #include "tests/workunits/support.h"
+#include "workunits/bytes.h"
 #include "workunits/math/isa.h"
 
 namespace picube::milkyway {
@@ -65,6 +66,43 @@ TEST(MilkyWay, KernelAgreesWithItsScalarTwin) {
     StarDensities(density, std::span(&star, 1), found.data());
     ExpectNear(found[0], TwinBackground(file->model, star), 1e-12);
   }
+}
+
+// Every profile has a kernel of its own, and powers and the distances' errors their own functions.
+TEST(MilkyWay, BitsAreTheSameOnEveryMachineForEveryProfile) {
+  const auto file = ParseModel(test::kSmallLua, "small.lua");
+  ASSERT_TRUE(file);
+  const std::vector<Star> stars = {{160, -57, 22.2}, {45.4, -24.8, 3}, {-40, 64, 80}};
+  const Background forms[] = {{0.9, 0.5},
+                              {0.9, 0.5, 1.3, 0.8},
+                              {0.9, 0.5, 1, 1, 1e-6, -2e-5, 3e-4},
+                              {0.9, 0.5, 1.3, 0.8, 1e-6, -2e-5, 3e-4}};
+  std::string first;
+  for (const math::Isa isa : math::IsasHere()) {
+    const math::WithIsa with(isa);
+    ByteWriter all;
+    for (const Profile profile : {Profile::kHernquist, Profile::kBrokenPowerLaw}) {
+      for (const bool modfit : {false, true}) {
+        for (const Background& form : forms) {
+          Model model = file->model;
+          model.profile = profile;
+          model.modfit = modfit;
+          model.background = form;
+          const Values values = Evaluate(model, stars);
+          EXPECT_NE(values.search, kImpossible);
+          for (const double v : {values.background_integral, values.background, values.search}) {
+            all.F64(v);
+          }
+          for (const double v : values.stream_integrals) all.F64(v);
+          for (const double v : values.stream_only) all.F64(v);
+        }
+      }
+    }
+    const std::string bytes = all.Take();
+    if (first.empty()) first = bytes;
+    EXPECT_EQ(bytes, first) << math::Name(isa);
+  }
+  EXPECT_EQ(test::HashOfText(first), 9323064579001884037U);
 }
 
 TEST(MilkyWay, AStarWithoutProbabilityMakesThePointImpossibleAndIsNamed) {

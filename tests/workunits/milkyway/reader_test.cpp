@@ -69,7 +69,11 @@ TEST(MilkyWayFiles, MistakesAreNamedWithLineAndColumn) {
   ExpectError(Small("convolve = 30", "convolve = 31"), "convolve = 31 cannot be");
   ExpectError(Small("wedge = 82", "wedge = 8.5"), "wedge must be a whole number");
   ExpectError("background_weight: 0.5\nwedge: 82\n", "ends without background_parameters[4]");
-  ExpectError("background_weight: x\n", "p.lua:1: background_weight: 'x' is not a number");
+  ExpectError("background_weight: x\n",
+              "p.lua:1: column 20: background_weight: 'x' is not a number");
+  ExpectError("  background_weight: ,\n", "p.lua:1: column 21: background_weight: '' is not");
+  ExpectError("r[min,max,steps]: 16, 22, 20.5\n", "the number of steps must be whole");
+  ExpectError(std::string(test::kSmallLua) + "convolv = 60\n", ":16:11: 'convolv' is not known");
   ExpectError("sigma: 5\n", "'sigma' is not known here");
   ExpectError("", "the file does not say wedge");
 }
@@ -101,6 +105,21 @@ TEST(MilkyWayFiles, ListsOfStarsThatCannotBeAreRefused) {
         {"1\n1 2 -3\n", "above 0"}}) {
     EXPECT_NE(StarsError(text).find(part), std::string::npos) << text << StarsError(text);
   }
+}
+
+TEST(MilkyWayFiles, LinesAreReadUpToTheirBoundAndWithoutALastEnd) {
+  const test::Folder folder;
+  const std::string blanks(65'000, ' ');
+  const auto stars = ReadStars(folder.Write("s", "2\n1 2 3" + blanks + "\n4 5 6"), "s");
+  ASSERT_TRUE(stars) << stars.error().Text();
+  EXPECT_EQ(stars->at(1).r, 6);
+  const std::string whole = std::string(65'536 - 5, ' ') + "1 2 3";
+  EXPECT_EQ(StarsError("1\n" + whole + "\n"), "no error");
+  EXPECT_EQ(StarsError("1\n" + whole), "no error");
+  EXPECT_NE(StarsError("1\n " + whole + "\n").find("stars.txt:2: the line is longer"),
+            std::string::npos);
+  EXPECT_NE(StarsError(std::string(300'000, '1')).find("stars.txt:1: the line is longer"),
+            std::string::npos);
 }
 
 TEST(MilkyWayFiles, PointsAreReadUnderAHeading) {
