@@ -40,10 +40,13 @@ Result<std::vector<Row>> ReadCsv(std::istream& in, const std::string& name,
     if (line.empty()) continue;
     const std::vector<std::string> cells = Cells(line);
     Row row;
+    bool tone = true;  // other kinds of signals may be in the product; only spikes show tones
     for (std::size_t i = 0; i < cells.size() && i < columns.size(); ++i) {
+      if (columns[i] == "kind" && cells[i] != "spike") tone = false;
       const auto value = ParseNumber(cells[i]);
       if (value) row[columns[i]] = *value;
     }
+    if (!tone) continue;
     for (const std::string& column : needed) {
       if (!row.contains(column)) {
         return Fail(ErrorKind::kUser, name + ", line " + std::to_string(number) + ": column " +

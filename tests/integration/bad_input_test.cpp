@@ -88,6 +88,7 @@ TEST_F(BadInput, RecordingsThatAreNoneAreRefusedByName) {
 TEST_F(BadInput, RangesOutsideTheRecordingAreRefused) {
   cube_.StartServer();
   const std::string recording = Make("r.sah", MadeRecording()).string();
+  // A length may be too short for spikes and right for pulses, so these ask for spikes alone.
   const std::vector<std::pair<std::string, std::string>> all = {
       {"--chirp=-5000:5000", "outside the recording: its table goes from -"},
       {"--chirp=3:-3", "its first rate is the greater one"},
@@ -95,13 +96,19 @@ TEST_F(BadInput, RangesOutsideTheRecordingAreRefused) {
       {"--chirp=0.0000001:0.0000002", "falls between two chirp rates"},
       {"--fft-length=100", "--fft-length 100 is not a length of this recording"},
       {"--fft-length=4194304", "--fft-length 4194304 is not a length of this recording"},
-      {"--fft-length=16", "--fft-length 16 cannot have a spike above 24"},
+      {"--fft-length=16", "--fft-length 16 cannot have a signal of these kinds; a spike above 24"},
       {"--threshold=-1", "--threshold -1 is not a power of at least 1"},
-      {"--threshold=131072", "No FFT length of this recording can have a spike above 131072"},
+      {"--threshold=131072", "of these kinds, or a spike above 131072"},
       {"--unit-seconds=86400", "--unit-seconds 86400 is not a time from 0.001 to 3600 seconds"},
       {"--no-such=1", "no-such"},
+      {"--kinds=comets", "--kinds comets is no kind of signal"},
   };
-  for (const auto& [option, words] : all) ExpectRefused({recording, option}, words);
+  for (const auto& [option, words] : all) {
+    const bool kinds = option.starts_with("--kinds");
+    ExpectRefused(kinds ? std::vector<std::string>{recording, option}
+                        : std::vector<std::string>{recording, "--kinds=spikes", option},
+                  words);
+  }
   ExpectNoBatch();
 }
 

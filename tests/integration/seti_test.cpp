@@ -59,7 +59,7 @@ class Seti : public ::testing::Test {
   Cube cube_{folder_.Path()};
 };
 
-TEST_F(Seti, FourSignalsOfTheRealRecordingAreFoundThroughTheGrid) {
+TEST_F(Seti, FiveSignalsOfTheRealRecordingAreFoundThroughTheGrid) {
   const auto recording =
       DataFolder() / "setiathome" / "28my12ac.28765.12080.438086664195.12.177.vlar";
   if (!std::filesystem::exists(recording)) GTEST_SKIP() << "skipped: no data";
@@ -69,13 +69,15 @@ TEST_F(Seti, FourSignalsOfTheRealRecordingAreFoundThroughTheGrid) {
                     "--threshold", "24", "--units", "12", "--replication", "quorum:2"});
   ASSERT_EQ(cube_.Watch(batch, 5min), 0) << cube_.Log("server");
   struct Official {
-    long k, bin;
+    long k, bin;  // of an autocorr the delay
     double power;
+    std::string kind = "spike";
   };
   const std::vector<Official> official = {{-12357, 93118, 25.248168},
                                           {-12361, 93119, 26.039795},
                                           {-12365, 93120, 25.824896},
-                                          {-12369, 93121, 24.609347}};
+                                          {-12369, 93121, 24.609347},
+                                          {-12348, 34001, 18.374048, "autocorr"}};
   auto rows = Signals(batch);
   ASSERT_EQ(rows.size(), official.size());
   for (const Official& expected : official) {
@@ -83,6 +85,7 @@ TEST_F(Seti, FourSignalsOfTheRealRecordingAreFoundThroughTheGrid) {
                                   [&](Row& r) { return std::stol(r["k"]) == expected.k; });
     ASSERT_NE(row, rows.end()) << "k = " << expected.k;
     EXPECT_EQ(std::stol((*row)["bin"]), expected.bin);
+    EXPECT_EQ((*row)["kind"], expected.kind);
     EXPECT_EQ((*row)["fft_len"], "131072");
     EXPECT_LE(std::abs(std::stod((*row)["peak_power"]) / expected.power - 1), 1e-4);
   }

@@ -10,11 +10,13 @@ namespace {
 TEST(Applications, BuiltInOnesAreFoundByName) {
   ApplicationRegistry registry;
   AddBuiltInApplications(registry);
-  ASSERT_NE(registry.Find("seti"), nullptr);
-  ASSERT_NE(registry.Find("primes"), nullptr);
+  for (const char* name : {"drift", "gw", "milkyway", "primes", "pulsar", "seti"}) {
+    const Application* application = registry.Find(name);
+    ASSERT_NE(application, nullptr) << name;
+    EXPECT_EQ(application->Info().name, name);
+  }
   EXPECT_EQ(registry.Find("nothing"), nullptr);
-  ASSERT_NE(registry.Find("pulsar"), nullptr);
-  EXPECT_EQ(registry.All().size(), 3U);
+  EXPECT_EQ(registry.All().size(), 6U);
 }
 
 TEST(Applications, EachDescribesItself) {

@@ -1,9 +1,8 @@
 #include "workunits/drift/drift.h"
 
-#include <fstream>
-
 #include "workunits/drift/merge.h"
 #include "workunits/drift/plan.h"
+#include "workunits/unit_input.h"
 
 namespace picube {
 namespace {
@@ -38,22 +37,12 @@ class DriftApplication final : public Application {
                                        ComputeContext& context) const override {
     const auto task = DecodeTask(input.parameters);
     if (!task || input.files.size() != 1) {
-      return Error{ErrorKind::kProject, "The parameters of this drift unit cannot be read.",
-                   "Server and worker must run the same version."};
+      return UnreadableUnit(info_.name);
     }
-    std::error_code error;
-    const auto size = std::filesystem::file_size(input.files[0], error);
-    std::ifstream file(input.files[0], std::ios::binary);
-    if (!error && size != task->InputBytes()) {
-      return Error{ErrorKind::kUnit, "The tile of this drift unit is not the one it needs.",
-                   "Submit the recording again."};
-    }
-    Bytes cells(error ? 0 : size, '\0');
-    if (error || !file.read(cells.data(), static_cast<std::streamsize>(cells.size()))) {
-      return Error{ErrorKind::kHost, "The tile of this drift unit cannot be read.",
-                   "Check the disk."};
-    }
-    return ComputeTile(*task, cells, context);
+    const auto cells = ReadUnitInput(input.files[0], info_.name, task->InputBytes());
+    if (!cells) return cells.error();
+    if (cells->size() != task->InputBytes()) return ForeignInput(info_.name);
+    return ComputeTile(*task, *cells, context);
   }
 
   [[nodiscard]] Result<std::unique_ptr<Merger>> StartMerge(

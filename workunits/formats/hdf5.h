@@ -2,10 +2,11 @@
 // writing small ones.
 //
 // The library is C and not safe for threads: one lock inside this adapter guards every call, so
-// these classes may be used by any thread (one object by one thread at a time). Any bytes may come
-// in a file: sizes that a header claims are compared with bounds and with the caller's buffer, and
-// nothing is allocated by them. Errors of reading are kUser; they name the file, the object and
-// the library's reason. A dataset outlives its file. Texts are cut at the first zero byte.
+// these classes may be used by any thread (one object by one thread at a time). Sizes that a header
+// claims are compared with bounds and with the caller's buffer before anything is read into it. The
+// library itself is not proof against hostile files: hdf5_fuzz makes version 1.10.8 read beyond its
+// own buffers (docs/SERVER.md). Errors of reading are kUser; they name the file, the object and the
+// library's reason. A dataset outlives its file. Texts are cut at the first zero byte.
 #pragma once
 
 #include <cstdint>

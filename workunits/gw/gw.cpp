@@ -1,10 +1,9 @@
 #include "workunits/gw/gw.h"
 
-#include <fstream>
-
 #include "workunits/gw/compute.h"
 #include "workunits/gw/merge.h"
 #include "workunits/gw/plan.h"
+#include "workunits/unit_input.h"
 
 namespace picube {
 namespace {
@@ -24,25 +23,6 @@ ApplicationInfo MakeInfo() {
   return info;
 }
 
-Error Foreign() {
-  return {ErrorKind::kUnit, "The inputs of this gw unit are not those it needs.",
-          "Submit the strain again."};
-}
-
-// An input that was made by Split: at most 25 MB.
-Result<Bytes> ReadInput(const std::filesystem::path& path) {
-  constexpr std::uint64_t kMost = 64U << 20;
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  std::ifstream file(path, std::ios::binary);
-  if (!error && size > kMost) return std::unexpected(Foreign());
-  Bytes bytes(error ? 0 : size, '\0');
-  if (error || !file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-    return Fail(ErrorKind::kHost, "The input of this gw unit cannot be read.", "Check the disk.");
-  }
-  return bytes;
-}
-
 class GwApplication final : public Application {
  public:
   [[nodiscard]] const ApplicationInfo& Info() const override { return info_; }
@@ -58,18 +38,17 @@ class GwApplication final : public Application {
                                        ComputeContext& context) const override {
     const auto task = DecodeTask(input.parameters);
     if (!task || input.files.size() != (task->given ? 2 : 1)) {
-      return Error{ErrorKind::kProject, "The parameters of this gw unit cannot be read.",
-                   "Server and worker must run the same version."};
+      return UnreadableUnit(info_.name);
     }
-    const auto bytes = ReadInput(input.files[0]);
+    const auto bytes = ReadUnitInput(input.files[0], info_.name);
     if (!bytes) return bytes.error();
     const auto spectra = DecodeSpectra(*bytes);
-    if (!spectra) return Foreign();
+    if (!spectra) return ForeignInput(info_.name);
     if (!task->given) return ComputeBank(*task, *spectra, context);
-    const auto series = ReadInput(input.files[1]);
+    const auto series = ReadUnitInput(input.files[1], info_.name);
     if (!series) return series.error();
     const auto given = DecodeGiven(*series, spectra->samples);
-    if (!given) return Foreign();
+    if (!given) return ForeignInput(info_.name);
     return ComputeGiven(*task, *spectra, *given, context);
   }
 

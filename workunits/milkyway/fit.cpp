@@ -195,10 +195,6 @@ Result<std::vector<MergedFile>> Fit::Finish(const std::filesystem::path& folder)
   return files;
 }
 
-}  // namespace
-
-namespace {
-
 // A proposal may lie anywhere inside the bounds; one that a unit refuses would end its batch, and
 // the search with it, so both ends must be points that can be.
 Status CheckBounds(const Plan& plan, const std::string& name) {

@@ -31,7 +31,8 @@ class Parser {
       }
       auto value = OneValue(0);
       if (!value) return value;
-      all.named.emplace_back(std::move(name), std::move(*value));
+      value->key = std::move(name);
+      all.named.push_back(std::move(*value));
     }
   }
 
@@ -131,7 +132,8 @@ class Parser {
       if (name.empty()) {
         table.items.push_back(std::move(*value));
       } else {
-        table.named.emplace_back(std::move(name), std::move(*value));
+        value->key = std::move(name);
+        table.named.push_back(std::move(*value));
       }
       if (auto blank = Skip(); !blank) return std::unexpected(blank.error());
       if (!Take(',') && !Take(';') && Now() != '}') return Wrong("',' or '}' was expected here");
@@ -149,8 +151,8 @@ class Parser {
 
 const Value* Value::Find(std::string_view name) const {
   const Value* found = nullptr;
-  for (const auto& [key, value] : named) {
-    if (key == name) found = &value;
+  for (const Value& value : named) {
+    if (value.key == name) found = &value;
   }
   return found;
 }

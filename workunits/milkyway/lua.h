@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "protocol/base/error.h"
@@ -22,7 +21,8 @@ struct Place {
 struct Value {
   enum class Kind { kNumber, kText, kTable } kind = Kind::kNumber;
   double number = 0;
-  std::vector<std::pair<std::string, Value>> named;  // of a table, in order
+  std::string key;           // in the table, if it is named there
+  std::vector<Value> named;  // of a table, in order
   std::vector<Value> items;
   Place place;
 

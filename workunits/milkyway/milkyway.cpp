@@ -4,6 +4,7 @@
 #include "workunits/milkyway/fit.h"
 #include "workunits/milkyway/merge.h"
 #include "workunits/milkyway/plan.h"
+#include "workunits/unit_input.h"
 
 namespace picube {
 namespace {
@@ -44,8 +45,7 @@ class MilkyWayApplication final : public Application {
     const auto task = DecodeTask(input.parameters);
     const std::size_t files = !task ? 0 : task->points ? 3 : task->stars > 0 ? 2 : 1;
     if (!task || input.files.size() != files) {
-      return Error{ErrorKind::kProject, "The parameters of this milkyway unit cannot be read.",
-                   "Server and worker must run the same version."};
+      return UnreadableUnit(info_.name);
     }
     std::vector<Star> stars;
     if (task->points || task->EndStar() > task->FirstStar()) {

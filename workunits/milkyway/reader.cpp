@@ -34,7 +34,8 @@ struct Field {
 Status TakeFields(const Value& table, const std::string& what, const std::vector<Field>& fields,
                   const std::string& name) {
   if (table.kind != Value::Kind::kTable) return Wrong(name, table.place, what + " is no table");
-  for (const auto& [key, value] : table.named) {
+  for (const Value& value : table.named) {
+    const std::string& key = value.key;
     const auto known = [&](const Field& field) { return key == field.name; };
     if (std::ranges::none_of(fields, known)) {
       return Wrong(name, value.place, what + " has no '" + key.substr(0, 40) + "'");
@@ -139,11 +140,11 @@ Status TakeWhole(const Value& value, const std::string& what, int& to, const std
 Result<ModelFile> FromLua(const Value& all, const std::string& name) {
   ModelFile file;
   Model& model = file.model;
-  for (const auto& [key, value] : all.named) {
+  for (const Value& value : all.named) {
     static constexpr const char* kNames[] = {"wedge",      "convolve", "sun_r0",
                                              "background", "streams",  "area"};
-    if (std::ranges::find(kNames, key) == std::end(kNames)) {
-      return Wrong(name, value.place, "'" + key.substr(0, 40) + "' is not known here");
+    if (std::ranges::find(kNames, value.key) == std::end(kNames)) {
+      return Wrong(name, value.place, "'" + value.key.substr(0, 40) + "' is not known here");
     }
   }
   for (const char* needed : {"wedge", "background", "streams", "area"}) {

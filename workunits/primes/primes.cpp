@@ -9,6 +9,7 @@
 #include "workunits/plot/svg.h"
 #include "workunits/primes/sieve.h"
 #include "workunits/unit_count.h"
+#include "workunits/unit_input.h"
 
 namespace picube {
 namespace {
@@ -246,8 +247,7 @@ class PrimesApplication final : public Application {
     counted.from = in.U64();
     const std::uint64_t to = in.U64();
     if (!in.Done() || counted.from >= to) {
-      return Error{ErrorKind::kProject, "The parameters of this primes unit cannot be read.",
-                   "Server and worker must run the same version."};
+      return UnreadableUnit(info_.name);
     }
     counted.next = counted.from;
     if (const auto state = context.Checkpoint()) {

@@ -1,19 +1,15 @@
 #include "workunits/pulsar/pulsar.h"
 
-#include <fstream>
-
 #include "workunits/parameters.h"
 #include "workunits/pulsar/compute.h"
 #include "workunits/pulsar/merge.h"
 #include "workunits/pulsar/units.h"
+#include "workunits/unit_input.h"
 
 namespace picube {
 namespace {
 
 using namespace pulsar;
-
-// More than any input that Split makes.
-constexpr std::uint64_t kMostInputBytes = 64U << 20;
 
 ApplicationInfo MakeInfo() {
   ApplicationInfo info;
@@ -45,27 +41,6 @@ Result<Job> ReadJob(const ApplicationInfo& info, const Dataset& dataset,
   return Job{std::move(*recording), std::move(*plan)};
 }
 
-Result<Bytes> ReadInput(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  std::ifstream file(path, std::ios::binary);
-  if (error || !file) {
-    return Fail(ErrorKind::kHost, "The input of this pulsar unit cannot be opened.",
-                "Check the disk.");
-  }
-  if (size > kMostInputBytes) {
-    return Fail(ErrorKind::kUnit, "The input of this pulsar unit is larger than any.",
-                "Submit the recording again.");
-  }
-  Bytes bytes(size, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (!file) {
-    return Fail(ErrorKind::kHost, "The input of this pulsar unit cannot be read.",
-                "Check the disk.");
-  }
-  return bytes;
-}
-
 bool Fits(const Task& task, const std::vector<Series>& pack) {
   if (pack.size() != task.dms) return false;
   for (std::uint32_t d = 0; d < task.dms; ++d) {
@@ -95,16 +70,14 @@ class PulsarApplication final : public Application {
                                        ComputeContext& context) const override {
     const auto task = DecodeTask(input.parameters);
     if (!task || input.files.size() != 1) {
-      return Error{ErrorKind::kProject, "The parameters of this pulsar unit cannot be read.",
-                   "Server and worker must run the same version."};
+      return UnreadableUnit(info_.name);
     }
-    auto bytes = ReadInput(input.files[0]);
+    auto bytes = ReadUnitInput(input.files[0], info_.name);
     if (!bytes) return bytes.error();
     const auto pack = DecodePack(*bytes);
     *bytes = Bytes();
     if (!pack || !Fits(*task, *pack)) {
-      return Error{ErrorKind::kUnit, "The input of this pulsar unit is not the series it needs.",
-                   "Submit the recording again."};
+      return ForeignInput(info_.name);
     }
     return ComputeTask(*task, *pack, context);
   }

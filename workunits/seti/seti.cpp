@@ -10,6 +10,7 @@
 #include "workunits/seti/search.h"
 #include "workunits/seti/units.h"
 #include "workunits/unit_count.h"
+#include "workunits/unit_input.h"
 
 namespace picube {
 namespace {
@@ -181,8 +182,7 @@ class SetiApplication final : public Application {
                                        ComputeContext& context) const override {
     const auto range = DecodeRange(input.parameters);
     if (!range || input.files.size() != 1) {
-      return Error{ErrorKind::kProject, "The parameters of this seti unit cannot be read.",
-                   "Server and worker must run the same version."};
+      return UnreadableUnit(info_.name);
     }
     const auto recording = cache_.Get(input.files[0], std::max(1, context.Threads()));
     if (!recording) {

@@ -1,4 +1,5 @@
-// Application `seti`: searches a SETI@home work unit for spikes over chirp rates and FFT lengths.
+// Application `seti`: searches a SETI@home work unit for spikes, autocorrelations, triplets,
+// pulses and gaussians over chirp rates and FFT lengths.
 //
 // A unit of the grid is a range of the table of (chirp rate, FFT length) pairs of the recording, in
 // the official order. Its result is one canonical string of bytes (workunits/seti/payload.h), with

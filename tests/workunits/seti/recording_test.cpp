@@ -58,6 +58,19 @@ TEST(RecordingCompare, MarginalSignalsCountNeitherWay) {
   EXPECT_EQ(compared.invented, 0U);
 }
 
+TEST(RecordingCompare, OtherKindsThanSpikesAreNotCounted) {
+  std::istringstream product(
+      "chirp,fft_len,block,freq,peak_power,marginal,kind\n"
+      "-0.272657,131072,5,1420009159.74,24.7,0,spike\n"
+      "-1.30506,131072,2,1420009372.91,24.8,0,spike\n"
+      "-1.5,131072,2,1420009200.00,18.8,0,autocorr\n");
+  std::istringstream truth(kTruth);
+  const auto compared = Compare(product, truth);
+  ASSERT_TRUE(compared) << compared.error().Text();
+  EXPECT_EQ(compared->signals, 2U);
+  EXPECT_TRUE(compared->Good()) << compared->text;
+}
+
 TEST(RecordingCompare, FileWithoutItsColumnsIsAnError) {
   std::istringstream product("a,b\n1,2\n");
   std::istringstream truth(kTruth);
