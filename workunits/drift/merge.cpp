@@ -7,6 +7,7 @@
 
 #include "workunits/drift/pictures.h"
 #include "workunits/parameters.h"
+#include "workunits/product.h"
 
 namespace picube::drift {
 namespace {
@@ -69,9 +70,7 @@ class DriftMerger final : public Merger {
   }
   Result<std::string> Picture(const Hit& hit) const;
   [[nodiscard]] std::unexpected<Error> Unwritten(const std::string& name) const {
-    return Fail(ErrorKind::kStore,
-                "The product cannot be written to " + (folder_ / name).string() + ".",
-                "Free space on that disk and merge again.");
+    return std::unexpected(UnwrittenProduct(folder_ / name));
   }
 
   Plan plan_;
@@ -229,12 +228,10 @@ Result<std::vector<MergedFile>> DriftMerger::Finish(std::uint64_t missing) {
     const auto picture = Picture(hit);
     if (!picture) return std::unexpected(picture.error());
     const std::string name = "waterfall-" + std::to_string(hit.number) + ".svg";
-    std::ofstream file(folder_ / name, std::ios::binary);
-    file << *picture;
-    file.close();
-    if (!file) return Unwritten(name);
-    files_.push_back(
-        {name, "waterfall of hit " + std::to_string(hit.number) + lack, folder_ / name});
+    const std::string what = "waterfall of hit " + std::to_string(hit.number) + lack;
+    if (auto written = WriteProductFile(folder_, name, what, *picture, files_); !written) {
+      return std::unexpected(written.error());
+    }
   }
   return std::move(files_);
 }

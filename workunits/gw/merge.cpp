@@ -8,6 +8,7 @@
 #include "workunits/gw/candidates.h"
 #include "workunits/parameters.h"
 #include "workunits/plot/svg.h"
+#include "workunits/product.h"
 
 namespace picube::gw {
 namespace {
@@ -88,16 +89,7 @@ Status GwMerger::Add(std::uint64_t index, BytesView payload) {
 }
 
 Status GwMerger::Write(const std::string& name, const std::string& what, const std::string& text) {
-  std::ofstream file(folder_ / name, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) {
-    return Fail(ErrorKind::kStore,
-                "The product cannot be written to " + (folder_ / name).string() + ".",
-                "Free space on that disk and merge again.");
-  }
-  files_.push_back({name, what + lack_, folder_ / name});
-  return {};
+  return WriteProductFile(folder_, name, what + lack_, text, files_);
 }
 
 std::string GwMerger::CandidatesText(const std::vector<Candidate>& all) const {

@@ -5,6 +5,7 @@
 
 #include "workunits/milkyway/pictures.h"
 #include "workunits/parameters.h"
+#include "workunits/product.h"
 
 namespace picube::milkyway {
 namespace {
@@ -29,11 +30,6 @@ class MilkyWayMerger final : public Merger {
   Status FinishPoints();
   Status FinishModel();
   [[nodiscard]] std::string RowsText() const;
-  [[nodiscard]] std::unexpected<Error> Unwritten(const std::string& name) const {
-    return Fail(ErrorKind::kStore,
-                "The product cannot be written to " + (folder_ / name).string() + ".",
-                "Free space on that disk and merge again.");
-  }
   [[nodiscard]] bool HasAllRows() const {
     return std::ranges::none_of(rows_, [](const Sums& sums) { return sums.empty(); });
   }
@@ -117,18 +113,13 @@ Status MilkyWayMerger::AddStars(const Task& task, const std::vector<double>& den
         std::span(densities).subspan((first - task.FirstStar()) * kinds, count * kinds), first));
     summed_ += count;
   }
-  if (!stars_) return Unwritten("stars.csv");
+  if (!stars_) return std::unexpected(UnwrittenProduct(folder_ / "stars.csv"));
   return {};
 }
 
 Status MilkyWayMerger::Write(const std::string& name, const std::string& what,
                              const std::string& text) {
-  std::ofstream file(folder_ / name, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) return Unwritten(name);
-  files_.push_back({name, what + lack_, folder_ / name});
-  return {};
+  return WriteProductFile(folder_, name, what + lack_, text, files_);
 }
 
 std::string MilkyWayMerger::RowsText() const {
@@ -171,7 +162,7 @@ Status MilkyWayMerger::FinishModel() {
   if (const std::string reason = values.Reason(); !reason.empty()) what += ": " + reason;
   if (auto text = Write("likelihood.txt", what, ProgramText(values)); !text) return text;
   stars_.close();
-  if (!stars_) return Unwritten("stars.csv");
+  if (!stars_) return std::unexpected(UnwrittenProduct(folder_ / "stars.csv"));
   files_.push_back({"stars.csv",
                     "each star: its likelihood, and how likely each part owns it" + lack_,
                     folder_ / "stars.csv"});

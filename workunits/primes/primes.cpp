@@ -8,6 +8,7 @@
 #include "workunits/parameters.h"
 #include "workunits/plot/svg.h"
 #include "workunits/primes/sieve.h"
+#include "workunits/product.h"
 #include "workunits/unit_count.h"
 #include "workunits/unit_input.h"
 
@@ -176,7 +177,7 @@ class PrimesMerger final : public Merger {
     svg << Picture(missing);
     svg.close();
     if (auto written = Written(); !written) return std::unexpected(written.error());
-    if (!total || !svg) return std::unexpected(Unwritten());
+    if (!total || !svg) return std::unexpected(UnwrittenProduct(folder_));
     std::string what = std::to_string(total_.count) + " primes in [" + std::to_string(range_.from) +
                        ", " + std::to_string(range_.to) + ")";
     const std::string lack = MissingText(missing, range_.units);
@@ -194,13 +195,9 @@ class PrimesMerger final : public Merger {
     if (missing) out << ',' << std::to_string(*missing);
     out << '\n';
   }
-  [[nodiscard]] Error Unwritten() const {
-    return {ErrorKind::kStore, "The product cannot be written to " + folder_.string() + ".",
-            "Free space on that disk and merge again."};
-  }
   [[nodiscard]] Status Written() const {
     if (csv_) return {};
-    return std::unexpected(Unwritten());
+    return std::unexpected(UnwrittenProduct(folder_));
   }
   [[nodiscard]] std::string Picture(std::uint64_t missing) const {
     PlotSpec plot;

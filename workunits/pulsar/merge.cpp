@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "workunits/parameters.h"
+#include "workunits/product.h"
 #include "workunits/pulsar/candidates.h"
 #include "workunits/pulsar/payload.h"
 #include "workunits/pulsar/pictures.h"
@@ -128,16 +129,7 @@ void PulsarMerger::EndSeries() {
 
 Status PulsarMerger::Write(const std::string& name, const std::string& what,
                            const std::string& text) {
-  std::ofstream file(folder_ / name, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) {
-    return Fail(ErrorKind::kStore,
-                "The product cannot be written to " + (folder_ / name).string() + ".",
-                "Free space on that disk and merge again.");
-  }
-  files_.push_back({name, what + lack_, folder_ / name});
-  return {};
+  return WriteProductFile(folder_, name, what + lack_, text, files_);
 }
 
 std::string PulsarMerger::Summary() const {

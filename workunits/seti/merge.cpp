@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "workunits/parameters.h"
+#include "workunits/product.h"
 #include "workunits/seti/payload.h"
 #include "workunits/seti/picture.h"
 #include "workunits/seti/result_xml.h"
@@ -56,8 +57,7 @@ class SetiMerger final : public Merger {
   void WriteBests();
   [[nodiscard]] Status Written() const {
     if (csv_ && xml_) return {};
-    return Fail(ErrorKind::kStore, "The product cannot be written to " + folder_.string() + ".",
-                "Free space on that disk and merge again.");
+    return std::unexpected(UnwrittenProduct(folder_));
   }
   [[nodiscard]] bool Overflow() const { return reported_ >= unit_.header.max_signals; }
   [[nodiscard]] std::string Summary(std::uint64_t missing) const;

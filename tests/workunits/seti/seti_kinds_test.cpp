@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "tests/workunits/seti/load.h"
 #include "tests/workunits/seti/seti_recordings.h"
 #include "tests/workunits/support.h"
 #include "workunits/math/gamma.h"
@@ -23,14 +24,7 @@ namespace picube {
 namespace {
 
 using namespace seti;
-
-std::shared_ptr<const Recording> Load(const std::filesystem::path& path) {
-  const auto unit = ReadSah(path, path.filename().string());
-  EXPECT_TRUE(unit) << unit.error().Text();
-  auto table = ChirpTable::Make(unit->header);
-  EXPECT_TRUE(table);
-  return std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 2));
-}
+using test::Load;
 
 Selection Everything(const SahHeader& header) {
   return {-1e9, 1e9, header.fft_flags, static_cast<float>(header.spike_threshold), kAllKinds};

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/workunits/seti/load.h"
 #include "tests/workunits/seti/seti_recordings.h"
 #include "tests/workunits/support.h"
 #include "workunits/parameters.h"
@@ -19,6 +20,7 @@ namespace picube {
 namespace {
 
 using namespace seti;
+using test::Load;
 
 struct OfficialSpike {
   std::map<std::string, double> value;  // by tag
@@ -47,14 +49,6 @@ std::vector<OfficialSpike> ReadOfficial(const std::filesystem::path& path) {
     if (number) spikes.back().value[line.substr(open + 1, close - open - 1)] = *number;
   }
   return spikes;
-}
-
-std::shared_ptr<const Recording> Load(const std::filesystem::path& path) {
-  const auto unit = ReadSah(path, path.filename().string());
-  EXPECT_TRUE(unit) << unit.error().Text();
-  auto table = ChirpTable::Make(unit->header);
-  EXPECT_TRUE(table);
-  return std::make_shared<const Recording>(Smooth(*unit, std::move(*table), 2));
 }
 
 void RecomputeList(const std::filesystem::path& unit, const std::filesystem::path& list,
