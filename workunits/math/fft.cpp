@@ -9,107 +9,31 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "workunits/math/fft_passes-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace picube::math::HWY_NAMESPACE {
 
-constexpr std::size_t kLanes = 16;
+namespace hn = hwy::HWY_NAMESPACE;
+using fft::kLanes;
 
-// --- One tile: `rows` rows of 16 lanes, in place -------------------------------------------------
-
-// x1..x3 hold rows j, j + q, j + 2q, j + 3q of a block of 4q rows (plus sign, decimation in
-// frequency); w are six numbers: w^j, w^2j, w^3j.
-template <class T, bool kTwiddled>
-HWY_INLINE void Butterfly4(T* re, T* im, std::size_t q, const T* w) {
-  T* const r0 = re;
-  T* const r1 = re + q * kLanes;
-  T* const r2 = re + 2 * q * kLanes;
-  T* const r3 = re + 3 * q * kLanes;
-  T* const i0 = im;
-  T* const i1 = im + q * kLanes;
-  T* const i2 = im + 2 * q * kLanes;
-  T* const i3 = im + 3 * q * kLanes;
-#pragma omp simd
-  for (std::size_t l = 0; l < kLanes; ++l) {
-    const T ar = r0[l] + r2[l];
-    const T ai = i0[l] + i2[l];
-    const T br = r0[l] - r2[l];
-    const T bi = i0[l] - i2[l];
-    const T cr = r1[l] + r3[l];
-    const T ci = i1[l] + i3[l];
-    const T dr = r1[l] - r3[l];
-    const T di = i1[l] - i3[l];
-    const T y1r = br - di;  // b + i d
-    const T y1i = bi + dr;
-    const T y2r = ar - cr;
-    const T y2i = ai - ci;
-    const T y3r = br + di;  // b - i d
-    const T y3i = bi - dr;
-    r0[l] = ar + cr;
-    i0[l] = ai + ci;
-    if constexpr (kTwiddled) {
-      r1[l] = y1r * w[0] - y1i * w[1];
-      i1[l] = y1r * w[1] + y1i * w[0];
-      r2[l] = y2r * w[2] - y2i * w[3];
-      i2[l] = y2r * w[3] + y2i * w[2];
-      r3[l] = y3r * w[4] - y3i * w[5];
-      i3[l] = y3r * w[5] + y3i * w[4];
-    } else {
-      r1[l] = y1r;
-      i1[l] = y1i;
-      r2[l] = y2r;
-      i2[l] = y2i;
-      r3[l] = y3r;
-      i3[l] = y3i;
-    }
-  }
-}
-
+// to[column][row] = from[row][column] for blocks that are not 16 x 16.
 template <class T>
-HWY_INLINE void Butterfly2(T* re, T* im) {
-#pragma omp simd
-  for (std::size_t l = 0; l < kLanes; ++l) {
-    const T ar = re[l];
-    const T ai = im[l];
-    const T br = re[l + kLanes];
-    const T bi = im[l + kLanes];
-    re[l] = ar + br;
-    im[l] = ai + bi;
-    re[l + kLanes] = ar - br;
-    im[l + kLanes] = ai - bi;
-  }
-}
-
-template <class T>
-HWY_INLINE void TileFft(T* re, T* im, std::size_t rows, const T* twiddles) {
-  std::size_t block = rows;
-  for (; block >= 4; block /= 4) {
-    const std::size_t q = block / 4;
-    for (std::size_t base = 0; base < rows; base += block) {
-      Butterfly4<T, false>(re + base * kLanes, im + base * kLanes, q, nullptr);
-      for (std::size_t j = 1; j < q; ++j) {
-        const std::size_t at = (base + j) * kLanes;
-        Butterfly4<T, true>(re + at, im + at, q, twiddles + 6 * j);
-      }
-    }
-    twiddles += 6 * q;
-  }
-  if (block == 2) {
-    for (std::size_t base = 0; base < rows; base += 2) {
-      Butterfly2(re + base * kLanes, im + base * kLanes);
-    }
-  }
-}
-
-// to[column][row] = from[row][column]; `rows` x `columns`, each at most 16.
-template <class T>
-HWY_INLINE void Transpose(const T* __restrict from, std::size_t from_stride, std::size_t rows,
-                          std::size_t columns, T* __restrict to, std::size_t to_stride) {
+void TransposeSmall(const T* from, std::size_t from_stride, std::size_t rows, std::size_t columns,
+                    T* to, std::size_t to_stride) {
   for (std::size_t c = 0; c < columns; ++c) {
     for (std::size_t r = 0; r < rows; ++r) to[c * to_stride + r] = from[r * from_stride + c];
   }
 }
-
-// --- Whole transforms ----------------------------------------------------------------------------
+template <class T>
+HWY_INLINE void Transpose(const T* from, std::size_t from_stride, std::size_t rows,
+                          std::size_t columns, T* to, std::size_t to_stride) {
+  if (rows == kLanes && columns == kLanes) {
+    fft::Transpose16(from, from_stride, to, to_stride);
+  } else {
+    TransposeSmall(from, from_stride, rows, columns, to, to_stride);
+  }
+}
 
 // Sixteen (or `count`) short transforms side by side; lane = transform.
 template <class T, bool kPower>
@@ -120,85 +44,75 @@ void ShortBody(const FftJob<T>& job, std::size_t count) {
     Transpose(job.re + j, n, count, strip, job.tile_re + j * kLanes, kLanes);
     Transpose(job.im + j, n, count, strip, job.tile_im + j * kLanes, kLanes);
   }
-  TileFft(job.tile_re, job.tile_im, n, job.first->twiddles.data());
-  alignas(64) T block_re[kLanes * kLanes];
-  alignas(64) T block_im[kLanes * kLanes];
+  const fft::Rows<T> tile{job.tile_re, job.tile_im, kLanes};
+  // The outputs leave the tile in order, into its second half.
+  T* const ordered_re = job.tile_re + n * kLanes;
+  T* const ordered_im = job.tile_im + n * kLanes;
+  const fft::InOrder<T, kPower> ordered{ordered_re, ordered_im, kLanes,
+                                        job.first->output_of.data()};
+  fft::TileFft<T>(*job.first, tile, tile, ordered);
   for (std::size_t k = 0; k < n; k += strip) {
-    for (std::size_t r = 0; r < strip; ++r) {
-      const T* from_re = job.tile_re + job.first->row_of[k + r] * kLanes;
-      const T* from_im = job.tile_im + job.first->row_of[k + r] * kLanes;
-#pragma omp simd
-      for (std::size_t l = 0; l < kLanes; ++l) {
-        const T re = from_re[l];
-        const T im = from_im[l];
-        block_re[r * kLanes + l] = kPower ? re * re + im * im : re;
-        block_im[r * kLanes + l] = im;
+    Transpose(ordered_re + k * kLanes, kLanes, strip, count, job.out_re + k, n);
+    if constexpr (!kPower) {
+      Transpose(ordered_im + k * kLanes, kLanes, strip, count, job.out_im + k, n);
+    }
+  }
+}
+
+// Rows of a finished tile times the twist, transposed: to middle[column][k1].
+template <class T>
+void Twist(const FftJob<T>& job, const fft::Rows<T>& tile, std::size_t column) {
+  constexpr std::size_t kN = fft::kWidth<T>;
+  const fft::Tag<T> d;
+  const std::size_t n1 = job.first->rows;
+  const T* const twist_re = job.twist_re + column * n1;
+  const T* const twist_im = job.twist_im + column * n1;
+  const std::uint32_t* const row_of = job.first->row_of.data();
+  for (std::size_t k = 0; k < n1; k += kN) {
+    for (std::size_t lane = 0; lane < kLanes; lane += kN) {
+      fft::Vector<T> re[kN];
+      fft::Vector<T> im[kN];
+      for (std::size_t r = 0; r < kN; ++r) {
+        const std::size_t at = (k + r) * kLanes + lane;
+        const fft::Complex<T> x =
+            fft::Times<T>(tile.Load(row_of[k + r], lane), hn::LoadU(d, twist_re + at),
+                          hn::LoadU(d, twist_im + at));
+        re[r] = x.re;
+        im[r] = x.im;
+      }
+      fft::TransposeSquare<T>(re);
+      fft::TransposeSquare<T>(im);
+      for (std::size_t r = 0; r < kN; ++r) {
+        const std::size_t at = (column + lane + r) * n1 + k;
+        hn::StoreU(re[r], d, job.middle_re + at);
+        hn::StoreU(im[r], d, job.middle_im + at);
       }
     }
-    Transpose(block_re, kLanes, strip, count, job.out_re + k, n);
-    if constexpr (!kPower) Transpose(block_im, kLanes, strip, count, job.out_im + k, n);
   }
 }
 
 // First half of a long transform: columns of the n1 x n2 matrix, twist, transposed to [i2][k1].
 template <class T>
 void FirstHalf(const FftJob<T>& job) {
-  const std::size_t n1 = job.first->rows;
   const std::size_t n2 = job.second->rows;
-  alignas(64) T block_re[kLanes * kLanes];
-  alignas(64) T block_im[kLanes * kLanes];
+  const fft::Rows<T> tile{job.tile_re, job.tile_im, kLanes};
   for (std::size_t c = 0; c < n2; c += kLanes) {
-    for (std::size_t i = 0; i < n1; ++i) {
-#pragma omp simd
-      for (std::size_t l = 0; l < kLanes; ++l) {
-        job.tile_re[i * kLanes + l] = job.re[i * n2 + c + l];
-        job.tile_im[i * kLanes + l] = job.im[i * n2 + c + l];
-      }
-    }
-    TileFft(job.tile_re, job.tile_im, n1, job.first->twiddles.data());
-    for (std::size_t k = 0; k < n1; k += kLanes) {
-      for (std::size_t r = 0; r < kLanes; ++r) {
-        const T* from_re = job.tile_re + job.first->row_of[k + r] * kLanes;
-        const T* from_im = job.tile_im + job.first->row_of[k + r] * kLanes;
-        const T* wr = job.twist_re + (k + r) * n2 + c;
-        const T* wi = job.twist_im + (k + r) * n2 + c;
-#pragma omp simd
-        for (std::size_t l = 0; l < kLanes; ++l) {
-          block_re[r * kLanes + l] = from_re[l] * wr[l] - from_im[l] * wi[l];
-          block_im[r * kLanes + l] = from_re[l] * wi[l] + from_im[l] * wr[l];
-        }
-      }
-      Transpose(block_re, kLanes, kLanes, kLanes, job.middle_re + c * n1 + k, n1);
-      Transpose(block_im, kLanes, kLanes, kLanes, job.middle_im + c * n1 + k, n1);
-    }
+    fft::TileFft<T>(*job.first, fft::ConstRows<T>{job.re + c, job.im + c, n2}, tile, tile);
+    Twist(job, tile, c);
   }
 }
 
-// Second half: columns of the n2 x n1 matrix; output k1 + n1 k2 is again row k2, column k1.
+// Second half: columns of the n2 x n1 matrix; output k1 + n1 k2 is again row k2, column k1, so that
+// it may take the place of the input.
 template <class T, bool kPower>
 void SecondHalf(const FftJob<T>& job) {
   const std::size_t n1 = job.first->rows;
-  const std::size_t n2 = job.second->rows;
+  const fft::Rows<T> tile{job.tile_re, job.tile_im, kLanes};
   for (std::size_t c = 0; c < n1; c += kLanes) {
-    for (std::size_t i = 0; i < n2; ++i) {
-#pragma omp simd
-      for (std::size_t l = 0; l < kLanes; ++l) {
-        job.tile_re[i * kLanes + l] = job.middle_re[i * n1 + c + l];
-        job.tile_im[i * kLanes + l] = job.middle_im[i * n1 + c + l];
-      }
-    }
-    TileFft(job.tile_re, job.tile_im, n2, job.second->twiddles.data());
-    for (std::size_t k = 0; k < n2; ++k) {
-      const T* from_re = job.tile_re + job.second->row_of[k] * kLanes;
-      const T* from_im = job.tile_im + job.second->row_of[k] * kLanes;
-#pragma omp simd
-      for (std::size_t l = 0; l < kLanes; ++l) {
-        const T re = from_re[l];
-        const T im = from_im[l];
-        job.out_re[k * n1 + c + l] = kPower ? re * re + im * im : re;
-        if constexpr (!kPower) job.out_im[k * n1 + c + l] = im;
-      }
-    }
+    const fft::ConstRows<T> middle{job.middle_re + c, job.middle_im + c, n1};
+    const fft::InOrder<T, kPower> out{job.out_re + c, kPower ? nullptr : job.out_im + c, n1,
+                                      job.second->output_of.data()};
+    fft::TileFft<T>(*job.second, middle, tile, out);
   }
 }
 
@@ -210,6 +124,10 @@ void RunBody(FftJob<T> job, std::size_t count) {
     if (is_short) {
       ShortBody<T, kPower>(job, count - done < kLanes ? count - done : kLanes);
     } else {
+      if (job.middle_is_output) {
+        job.middle_re = job.out_re;
+        if constexpr (!kPower) job.middle_im = job.out_im;
+      }
       FirstHalf(job);
       SecondHalf<T, kPower>(job);
     }
@@ -248,30 +166,52 @@ constexpr std::size_t kLanes = 16;
 
 // --- Tables --------------------------------------------------------------------------------------
 
+// w^power of each row j of a radix-4 pass over blocks of so many rows, power = 1, 2, 3.
+template <class T>
+T* PutTwiddles(std::size_t j, std::size_t block, T* at) {
+  for (std::size_t power = 1; power <= 3; ++power) {
+    const Root w = UnitRoot(power * j, block);
+    *at++ = static_cast<T>(w.re);
+    *at++ = static_cast<T>(w.im);
+  }
+  return at;
+}
+
 template <class T>
 TileTables<T> MakeTile(std::size_t rows) {
   TileTables<T> tables;
   tables.rows = rows;
-  tables.twiddles = Aligned<T>(6 * rows);
-  std::size_t at = 0;
-  for (std::size_t block = rows; block >= 4; block /= 4) {
-    for (std::size_t j = 0; j < block / 4; ++j) {
-      for (std::size_t power = 1; power <= 3; ++power) {
-        const Root w = UnitRoot(power * j, block);
-        tables.twiddles[at++] = static_cast<T>(w.re);
-        tables.twiddles[at++] = static_cast<T>(w.im);
-      }
+  tables.twiddles = Aligned<T>(kTwiddles16 * (rows / 8 + 1));
+  T* at = tables.twiddles.data();
+  std::size_t left = rows;
+  for (; left >= 16; left /= 16) {
+    for (std::size_t j = 0; j < left / 16; ++j) {
+      for (std::size_t i = 0; i < 4; ++i) at = PutTwiddles(j + i * left / 16, left, at);
+      at = PutTwiddles(j, left / 4, at);
     }
   }
+  if (left == 8) PutTwiddles(1, left, at);
   tables.row_of.resize(rows);
+  tables.output_of.resize(rows);
   for (std::size_t k = 0; k < rows; ++k) {
     std::size_t rest = k;
     std::size_t row = 0;
     std::size_t block = rows;
     for (; block >= 4; block /= 4, rest /= 4) row += rest % 4 * (block / 4);
-    tables.row_of[k] = static_cast<std::uint32_t>(block == 2 ? row + rest % 2 : row);
+    if (block == 2) row += rest % 2;
+    tables.row_of[k] = static_cast<std::uint32_t>(row);
+    tables.output_of[row] = static_cast<std::uint32_t>(k);
   }
   return tables;
+}
+
+// Of two arrays, whether they share a number.
+template <class T>
+bool Overlap(const T* a, const T* b, std::size_t numbers) {
+  const auto from = reinterpret_cast<std::uintptr_t>(a);
+  const auto other = reinterpret_cast<std::uintptr_t>(b);
+  const std::uintptr_t bytes = numbers * sizeof(T);
+  return from < other + bytes && other < from + bytes;
 }
 
 }  // namespace
@@ -294,8 +234,9 @@ Fft<T>::Fft(std::size_t length) : length_(length) {
   for (std::size_t k = 0; k < n1; ++k) {
     for (std::size_t i = 0; i < n2; ++i) {
       const Root w = UnitRoot(k * i, length);
-      twist_re_[k * n2 + i] = static_cast<T>(w.re);
-      twist_im_[k * n2 + i] = static_cast<T>(w.im);
+      const std::size_t at = (i / kLanes * n1 + k) * kLanes + i % kLanes;
+      twist_re_[at] = static_cast<T>(w.re);
+      twist_im_[at] = static_cast<T>(w.im);
     }
   }
 }
@@ -303,9 +244,11 @@ Fft<T>::Fft(std::size_t length) : length_(length) {
 template <class T>
 typename Fft<T>::Workspace Fft<T>::MakeWorkspace() const {
   Workspace workspace;
-  workspace.tile_re = Aligned<T>(first_.rows * kLanes);
-  workspace.tile_im = Aligned<T>(first_.rows * kLanes);
-  if (length_ > kLongestShort) {
+  const bool is_short = length_ <= kLongestShort;
+  const std::size_t tiles = is_short ? 2 : 1;  // the second takes the outputs in order
+  workspace.tile_re = Aligned<T>(tiles * first_.rows * kLanes);
+  workspace.tile_im = Aligned<T>(tiles * first_.rows * kLanes);
+  if (!is_short) {
     workspace.middle_re = Aligned<T>(length_);
     workspace.middle_im = Aligned<T>(length_);
   }
@@ -313,8 +256,13 @@ typename Fft<T>::Workspace Fft<T>::MakeWorkspace() const {
 }
 
 template <class T>
-FftJob<T> Fft<T>::JobOf(const T* re, const T* im, T* out_re, T* out_im,
+FftJob<T> Fft<T>::JobOf(const T* re, const T* im, std::size_t count, T* out_re, T* out_im,
                         Workspace& workspace) const {
+  const std::size_t all = count * length_;
+  bool apart = !Overlap<T>(re, out_re, all) && !Overlap<T>(im, out_re, all);
+  if (out_im != nullptr) {
+    apart = apart && !Overlap<T>(re, out_im, all) && !Overlap<T>(im, out_im, all);
+  }
   return {length_,
           &first_,
           &second_,
@@ -322,6 +270,7 @@ FftJob<T> Fft<T>::JobOf(const T* re, const T* im, T* out_re, T* out_im,
           twist_im_.data(),
           workspace.tile_re.data(),
           workspace.tile_im.data(),
+          apart,
           workspace.middle_re.data(),
           workspace.middle_im.data(),
           re,
@@ -333,14 +282,14 @@ FftJob<T> Fft<T>::JobOf(const T* re, const T* im, T* out_re, T* out_im,
 template <class T>
 void Fft<T>::Transform(const T* re, const T* im, std::size_t count, T* out_re, T* out_im,
                        Workspace& workspace) const {
-  const FftJob<T> job = JobOf(re, im, out_re, out_im, workspace);
+  const FftJob<T> job = JobOf(re, im, count, out_re, out_im, workspace);
   Run(job, count, /*power=*/false);
 }
 
 template <class T>
 void Fft<T>::Power(const T* re, const T* im, std::size_t count, T* power,
                    Workspace& workspace) const {
-  const FftJob<T> job = JobOf(re, im, power, nullptr, workspace);
+  const FftJob<T> job = JobOf(re, im, count, power, nullptr, workspace);
   Run(job, count, /*power=*/true);
 }
 

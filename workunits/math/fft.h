@@ -17,12 +17,16 @@
 
 namespace picube::math {
 
-// Radix-4 passes (and one radix-2 pass if log2 n is odd) over n rows of 16 lanes, in place.
+// Radix-4 passes (and one radix-2 pass if log2 n is odd) over n rows of 16 lanes; two radix-4
+// passes are done at once while their numbers are in registers.
 template <class T>
 struct TileTables {
   std::size_t rows = 0;
-  Aligned<T> twiddles;                // per pass, per j: re, im of w^j, w^2j, w^3j
-  std::vector<std::uint32_t> row_of;  // row that holds output k after the passes
+  // Per pass pair, per j: re, im of w^j, w^2j, w^3j of the four outer and the inner butterflies;
+  // then those of the outer pass of a remaining block of 8.
+  Aligned<T> twiddles;
+  std::vector<std::uint32_t> row_of;     // row that holds output k after the passes
+  std::vector<std::uint32_t> output_of;  // k of a row
 };
 
 template <class T>
@@ -38,7 +42,7 @@ class Fft {
 
   struct Workspace {
     Aligned<T> tile_re, tile_im;      // rows x 16
-    Aligned<T> middle_re, middle_im;  // between the two halves of a long transform
+    Aligned<T> middle_re, middle_im;  // between the halves of a long transform over its own input
   };
 
   explicit Fft(std::size_t length);
@@ -55,13 +59,13 @@ class Fft {
   void Power(const T* re, const T* im, std::size_t count, T* power, Workspace& workspace) const;
 
  private:
-  [[nodiscard]] FftJob<T> JobOf(const T* re, const T* im, T* out_re, T* out_im,
+  [[nodiscard]] FftJob<T> JobOf(const T* re, const T* im, std::size_t count, T* out_re, T* out_im,
                                 Workspace& workspace) const;
 
   std::size_t length_;
   TileTables<T> first_;             // length n1 (or all, if short)
   TileTables<T> second_;            // length n2
-  Aligned<T> twist_re_, twist_im_;  // e^(2 pi i k1 i2 / n), [k1][i2]
+  Aligned<T> twist_re_, twist_im_;  // e^(2 pi i k1 i2 / n), [i2 / 16][k1][i2 % 16]
 };
 
 extern template class Fft<float>;
