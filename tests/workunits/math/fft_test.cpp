@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "protocol/base/rng.h"
+#include "tests/workunits/pinned.h"
 #include "workunits/math/isa.h"
 #include "workunits/math/sums.h"
 #include "workunits/math/twin.h"
@@ -140,13 +141,45 @@ std::uint64_t TransformDigest(std::size_t n) {
 }
 
 // The same numbers must come out of every build: x86-64 and arm64, wide registers and narrow.
+// Of every length.
+template <class T>
+std::uint64_t TransformDigests() {
+  std::uint64_t digest = 0;
+  for (std::size_t n = Fft<T>::kShortest; n <= Fft<T>::kLongest; n *= 2) {
+    digest = Mix64(digest ^ TransformDigest<T>(n));
+  }
+  return digest;
+}
+
 TEST(Fft, BitsAreTheSameOnEveryMachine) {
   for (const Isa isa : IsasHere()) {
     const WithIsa with(isa);
-    EXPECT_EQ(TransformDigest<float>(8), 10219639385940203122U);
-    EXPECT_EQ(TransformDigest<float>(512), 16629220802893322057U);
-    EXPECT_EQ(TransformDigest<float>(8192), 9170535225021882061U);
-    EXPECT_EQ(TransformDigest<double>(32768), 4619190027998374426U);
+    EXPECT_EQ(TransformDigest<float>(8), test::Pinned("fft float 8")) << Name(isa);
+    EXPECT_EQ(TransformDigest<float>(512), test::Pinned("fft float 512")) << Name(isa);
+    EXPECT_EQ(TransformDigest<float>(8192), test::Pinned("fft float 8192")) << Name(isa);
+    EXPECT_EQ(TransformDigest<double>(32768), test::Pinned("fft double 32768")) << Name(isa);
+    EXPECT_EQ(TransformDigests<float>(), test::Pinned("fft float 8 to 2^20")) << Name(isa);
+    EXPECT_EQ(TransformDigests<double>(), test::Pinned("fft double 8 to 2^20")) << Name(isa);
+  }
+}
+
+TEST(Fft, OutputInPlaceOfTheInputHasTheSameBits) {
+  for (const std::size_t n : {std::size_t{64}, std::size_t{4096}}) {
+    const Fft<float> fft(n);
+    auto workspace = fft.MakeWorkspace();
+    const std::size_t count = fft.Batch() + 1;
+    const auto in = Random<float>(n * count, 5);
+    Data<float> apart{Aligned<float>(n * count), Aligned<float>(n * count)};
+    fft.Transform(in.re.data(), in.im.data(), count, apart.re.data(), apart.im.data(), workspace);
+    auto over = Random<float>(n * count, 5);
+    fft.Transform(over.re.data(), over.im.data(), count, over.re.data(), over.im.data(), workspace);
+    EXPECT_EQ(DigestOf(over.re), DigestOf(apart.re)) << n;
+    EXPECT_EQ(DigestOf(over.im), DigestOf(apart.im)) << n;
+    auto power = Random<float>(n * count, 5);
+    fft.Power(power.re.data(), power.im.data(), count, power.re.data(), workspace);
+    for (std::size_t k = 0; k < n * count; ++k) {
+      ASSERT_EQ(power.re[k], apart.re[k] * apart.re[k] + apart.im[k] * apart.im[k]);
+    }
   }
 }
 
@@ -184,8 +217,10 @@ TEST(Sums, BitsAreTheSameOnEveryMachine) {
     const WithIsa with(isa);
     Aligned<float> power(16384);
     for (std::size_t i = 0; i < 16384; ++i) power[i] = data.re[i] * data.re[i] + data.im[i] * 2 + 9;
-    EXPECT_EQ(std::bit_cast<std::uint64_t>(SumAndPeak(power.data(), 16384).sum),
-              4685033992708161536U);
+    const Peak peak = SumAndPeak(power.data(), 16384);
+    std::uint64_t digest = Mix64(std::bit_cast<std::uint64_t>(peak.sum));
+    digest = Mix64(digest ^ std::bit_cast<std::uint32_t>(peak.peak));
+    EXPECT_EQ(Mix64(digest ^ peak.bin), test::Pinned("sum and peak of a spectrum")) << Name(isa);
   }
 }
 

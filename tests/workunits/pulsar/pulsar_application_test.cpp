@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "protocol/base/rng.h"
+#include "tests/workunits/pinned.h"
 #include "tests/workunits/support.h"
 #include "workunits/formats/sigproc.h"
 #include "workunits/math/isa.h"
@@ -171,10 +172,10 @@ TEST_F(PulsarApplication, BitsAreTheSameOnEveryMachine) {
   Parameters parameters = small_;
   parameters["units"] = "1";
   const auto units = test::AllUnits(*application_, dataset_, parameters);
-  EXPECT_EQ(test::HashOfText(*units.at(0).inputs.at(0)), 6954611263200012230U);
+  EXPECT_EQ(test::HashOfText(*units.at(0).inputs.at(0)), test::Pinned("pulsar series"));
   for (const math::Isa isa : math::IsasHere()) {
     const math::WithIsa with(isa);
-    EXPECT_EQ(test::HashOfText(ComputeUnit(units[0], 2)), 8436039714419304496U) << Name(isa);
+    EXPECT_EQ(test::HashOfText(ComputeUnit(units[0], 2)), test::Pinned("pulsar")) << Name(isa);
   }
 }
 
