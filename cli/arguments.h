@@ -38,8 +38,8 @@ struct SubmitCommand {
     bool on = false;
     std::uint64_t evaluations = 10'000;
     std::uint64_t seed = 1;
-    std::uint64_t step = 24;
-    std::string output;  // folder; empty = ./fit
+    std::uint64_t step = 0;  // points of a step; 0 = two for each connected core
+    std::string output;      // folder; empty = ./fit
   } fit;
 };
 struct StatusCommand {

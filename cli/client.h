@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "cli/link.h"
@@ -74,5 +76,23 @@ class Client {
   Patience patience_;
   std::uint64_t last_request_ = 0;
 };
+
+// All rows of a paged question; `rows` names the list of the answer.
+template <class Row>
+[[nodiscard]] Result<std::vector<Row>> AskPages(Client& client, QueryKind kind,
+                                                std::vector<Row> Answer::* rows) {
+  std::vector<Row> all;
+  Query query = QueryFor(kind);
+  while (true) {
+    Result<Answer> answer = client.AskFor<Answer>(query);
+    if (!answer) return std::unexpected(answer.error());
+    std::vector<Row>& page = (*answer).*rows;
+    const bool more = answer->more && !page.empty() && page.back().id.value != query.id;
+    all.insert(all.end(), std::make_move_iterator(page.begin()),
+               std::make_move_iterator(page.end()));
+    if (!more) return all;
+    query.id = all.back().id.value;
+  }
+}
 
 }  // namespace picube

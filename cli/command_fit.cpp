@@ -7,9 +7,12 @@
 // in already is not made twice.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "cli/submission.h"
@@ -24,6 +27,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kUnderWay = 2;
+constexpr std::uint64_t kMostPoints = 10'000;   // of a step
+constexpr std::uint64_t kPointsForNobody = 24;  // while no host is connected
+
+fs::path FolderOf(const SubmitCommand& command) {
+  return command.fit.output.empty() ? "fit" : command.fit.output;
+}
 
 std::unexpected<Error> Unwritten(const fs::path& path) {
   return Fail(ErrorKind::kHost, fmt::format("cannot write {}.", path.string()),
@@ -47,6 +56,18 @@ std::string ReadWhole(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// The step of the search that a folder holds; 0 if there is none.
+std::uint64_t StepOf(const fs::path& folder) {
+  std::istringstream lines(ReadWhole(folder / "fit.id"));
+  for (std::string line; std::getline(lines, line);) {
+    std::uint64_t step = 0;
+    if (!line.starts_with("step ")) continue;
+    std::from_chars(line.data() + 5, line.data() + line.size(), step);
+    return step <= kMostPoints ? step : 0;
+  }
+  return 0;
+}
+
 // What the search depends on: another one must not go on in the same folder.
 std::string Description(const SubmitCommand& command, const std::vector<UploadedFile>& files) {
   std::string text = fmt::format("{}\nevaluations {}\nseed {}\nstep {}\n", command.application,
@@ -65,7 +86,7 @@ class FitRun {
         search_(std::move(search)),
         dataset_(std::move(dataset)),
         files_(std::move(files)),
-        folder_(command.fit.output.empty() ? "fit" : command.fit.output) {}
+        folder_(FolderOf(command)) {}
 
   Exit Go() {
     if (Status opened = OpenFolder(); !opened) return session_.Fail(opened.error());
@@ -196,10 +217,27 @@ class FitRun {
 
 }  // namespace
 
-Exit RunFit(Session& session, const SubmitCommand& command) {
-  auto prepared = Prepare(session, command);
+std::uint64_t PointsForHosts(const std::vector<HostInfo>& hosts) {
+  std::uint64_t cores = 0;
+  for (const HostInfo& host : hosts) {
+    if (host.connected && !host.draining && !host.retired) cores += host.facts.cores;
+  }
+  return cores == 0 ? kPointsForNobody : std::min(kMostPoints, 2 * cores);
+}
+
+Exit RunFit(Session& session, const SubmitCommand& given) {
+  auto prepared = Prepare(session, given);
   if (!prepared) return session.Fail(prepared.error());
   auto& [dataset, files] = *prepared;
+  SubmitCommand command = given;
+  // A search goes on with the step it began with, whoever is connected by then.
+  if (command.fit.step == 0) command.fit.step = StepOf(FolderOf(command));
+  if (command.fit.step == 0) {
+    if (Status connected = session.Connect(); !connected) return session.Fail(connected.error());
+    const auto hosts = AskPages(session.client(), QueryKind::kHosts, &Answer::hosts);
+    if (!hosts) return session.Fail(hosts.error());
+    command.fit.step = PointsForHosts(*hosts);
+  }
   const Application* application = session.world().applications.Find(command.application);
   auto search = application->StartSearch(
       dataset, command.parameters, {command.fit.evaluations, command.fit.seed, command.fit.step});

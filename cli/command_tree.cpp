@@ -157,7 +157,7 @@ void AddFit(CommandTree& tree, CLI::App& app) {
         ->group(group);
   };
   number("--evaluations", fit.evaluations, "Points tried at most (default 10000)", 10'000'000);
-  number("--step", fit.step, "Points of a step: about as many as hosts (default 24)", 10'000);
+  number("--step", fit.step, "Points of a step (default two for each connected core)", 10'000);
   number("--seed", fit.seed, "Of the search's random numbers (default 1)", ~std::uint64_t{0});
   app.add_option("--output,-o", fit.output, "Folder; the same again goes on (default ./fit)")
       ->type_name("DIR")

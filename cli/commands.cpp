@@ -22,23 +22,6 @@ std::string BoldTitle(const Session& session, const std::string& table) {
   return session.Bold(table.substr(0, end)) + table.substr(end);
 }
 
-// All rows of a paged question; `rows` names the list of the answer.
-template <class Row>
-Result<std::vector<Row>> AskPages(Client& client, QueryKind kind, std::vector<Row> Answer::* rows) {
-  std::vector<Row> all;
-  Query query = QueryFor(kind);
-  while (true) {
-    Result<Answer> answer = client.AskFor<Answer>(query);
-    if (!answer) return std::unexpected(answer.error());
-    std::vector<Row>& page = (*answer).*rows;
-    const bool more = answer->more && !page.empty() && page.back().id.value != query.id;
-    all.insert(all.end(), std::make_move_iterator(page.begin()),
-               std::make_move_iterator(page.end()));
-    if (!more) return all;
-    query.id = all.back().id.value;
-  }
-}
-
 Exit ShowBatch(Session& session, BatchId id) {
   const Result<Answer> answer =
       session.client().AskFor<Answer>(QueryFor(QueryKind::kBatch, id.value));

@@ -22,6 +22,10 @@ namespace picube {
 [[nodiscard]] Submit MakeSubmit(Session& session, const SubmitCommand& command,
                                 const std::vector<UploadedFile>& files);
 
+// Points of a step of a search, so that every core of the hosts that are connected has two; 24 if
+// none is.
+[[nodiscard]] std::uint64_t PointsForHosts(const std::vector<HostInfo>& hosts);
+
 // `picube submit APP --fit`: a search that submits batch after batch (command_fit.cpp).
 Exit RunFit(Session& session, const SubmitCommand& command);
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/submission.h"
 #include "protocol/crypto/hash.h"
 #include "tests/cli/fake_server.h"
 
@@ -104,6 +105,16 @@ TEST_F(SubmitTest, ARefusalOfTheServerIsShown) {
   submit_answer_ = Refused{ErrorKind::kStore, "the server is read-only: disk full.", "Wait."};
   EXPECT_EQ(desk_.Run({"submit", "mosaic", picture_}), Exit::kGridError);
   EXPECT_NE(desk_.err.find("read-only"), std::string::npos);
+}
+
+TEST(FitSteps, GiveEveryConnectedCoreTwoPoints) {
+  HostInfo board{.connected = true, .facts = {.cores = 4}};
+  HostInfo server{.connected = true, .facts = {.cores = 2}};
+  HostInfo away{.connected = false, .facts = {.cores = 64}};
+  HostInfo leaving{.connected = true, .draining = true, .facts = {.cores = 64}};
+  EXPECT_EQ(PointsForHosts({board, server, away, leaving}), 12U);
+  EXPECT_EQ(PointsForHosts({away}), 24U);
+  EXPECT_EQ(PointsForHosts(std::vector<HostInfo>(5000, board)), 10'000U);
 }
 
 }  // namespace

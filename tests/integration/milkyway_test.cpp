@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "tests/integration/processes.h"
 
@@ -35,10 +36,9 @@ class MilkyWay : public ::testing::Test {
     WriteText(folder_.Path() / name, text);
     return (folder_.Path() / name).string();
   }
-  Output Fit(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {
-        "submit", "milkyway", model_,     stars_, "--fit",         "--evaluations", "160",
-        "--step", "20",       "--output", fit_,   "--replication", "quorum:2"};
+  Output Fit(const std::string& folder, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"submit",   "milkyway", model_,          stars_,    "--fit",
+                                      "--output", folder,     "--replication", "quorum:2"};
     words.insert(words.end(), more.begin(), more.end());
     return cube_.Picube(words);
   }
@@ -51,7 +51,7 @@ class MilkyWay : public ::testing::Test {
 };
 
 TEST_F(MilkyWay, AFitGoesOnWhereItWasAndMakesNoBatchTwice) {
-  const Output first = Fit();
+  const Output first = Fit(fit_, {"--evaluations", "160", "--step", "20"});
   ASSERT_EQ(first.code, 0) << first.errors << cube_.Log("server");
   EXPECT_NE(first.out.find("160 evaluations: best "), std::string::npos) << first.out;
   const std::string best = ReadText(fit_ + "/best.csv");
@@ -60,14 +60,22 @@ TEST_F(MilkyWay, AFitGoesOnWhereItWasAndMakesNoBatchTwice) {
   for (const char* name : {"step-000005.csv", "step-000006.csv", "step-000007.csv", "best.csv"}) {
     fs::remove(fs::path(fit_) / name);
   }
-  const Output again = Fit();
+  // It goes on with the step it began with.
+  const Output again = Fit(fit_, {"--evaluations", "160"});
   ASSERT_EQ(again.code, 0) << again.errors;
   EXPECT_EQ(ReadText(fit_ + "/best.csv"), best);
   const Output batches = cube_.Picube({"status", "9"});
   EXPECT_NE(batches.code, 0) << "eight steps are eight batches\n" << batches.out;
-  const Output other = Fit({"--seed", "2"});
+  const Output other = Fit(fit_, {"--evaluations", "160", "--seed", "2"});
   EXPECT_EQ(other.code, 2) << other.out;
   EXPECT_NE(other.errors.find("belongs to another search"), std::string::npos) << other.errors;
+  // Both hosts are connected by now.
+  const std::string second = (folder_.Path() / "second").string();
+  const Output fresh = Fit(second, {"--evaluations", "8"});
+  ASSERT_EQ(fresh.code, 0) << fresh.errors;
+  const std::string kept = ReadText(second + "/fit.id");
+  const std::string step = std::to_string(2 * 2 * std::thread::hardware_concurrency());
+  EXPECT_NE(kept.find("\nstep " + step + "\n"), std::string::npos) << kept;
 }
 
 }  // namespace
