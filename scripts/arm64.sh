@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Cross-builds everything for 64-bit Raspberry Pis and runs the tests under qemu.
+# Cross-builds for 64-bit Raspberry Pis and runs the tests under qemu.
+#   arm64.sh [test] [CTEST OPTIONS] | build [TARGET…]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 what=${1:-test}
 [ $# -gt 0 ] && shift
@@ -19,7 +20,7 @@ if [ "$(cat "$sysroot/.complete" 2>/dev/null)" != "$libraries" ]; then
     -printf '%p %l\n' | while read -r link target; do as_root ln -sfn "$sysroot$target" "$link"; done
   printf '%s\n' "$libraries" | as_root tee "$sysroot/.complete" >/dev/null
 fi
+if [ "$what" = build ]; then configure_and_build arm64 "$@"; exit 0; fi
 configure_and_build arm64
-[ "$what" = build ] && exit 0
 say "tests under qemu-aarch64 -cpu cortex-a53"
 exec ctest --preset arm64 -j "$jobs" "$@"

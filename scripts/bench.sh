@@ -3,6 +3,7 @@
 #   bench.sh dispatch [SECONDS]   the whole server under load
 #   bench.sh memory [UNITS]       a million live units: memory and restart
 #   bench.sh kernels [OPTIONS]    the computing kernels beside FFTW and primesieve (--help)
+#   bench.sh insn [--record] [NAME]   instructions a kernel takes on a Cortex-A53 (scripts/insn.sh)
 #   bench.sh ceiling [SECONDS]    CURVE and SQLite without any rules, for comparison with dispatch:
 #                                 ../shared/bench/ceiling.cpp, if it lies there
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -34,6 +35,7 @@ case "$what" in
   kernels)
     configure_and_build release kernel_bench >&2
     exec build/release/tests/bench/kernel_bench "$@" ;;
+  insn) exec scripts/insn.sh "$@" ;;
   ceiling) ceiling "$@" ;;
-  *) fail "usage: ./dev bench dispatch|memory|kernels|ceiling" ;;
+  *) fail "usage: ./dev bench dispatch|memory|kernels|insn|ceiling" ;;
 esac
