@@ -96,7 +96,7 @@ struct Case {
   int direction;
   int sign;
   struct {
-    double rate, mhz;
+    double rate, snr, mhz;
     std::uint64_t index;
   } hits[2];
 };
@@ -144,10 +144,12 @@ std::filesystem::path MakeCase(const test::Folder& folder, const Case& c) {
 
 TEST(DriftTruth, SyntheticCasesHaveTheTopHitsOfTurboSeti) {
   const Case cases[] = {
-      {1, 1, {{1.296875, 8421.596432, 209715}, {2.578125, 8422.225578, 838861}}},
-      {1, -1, {{-1.28125, 8421.596432, 209715}, {-2.59375, 8422.225578, 838861}}},
-      {-1, 1, {{2.578125, 8421.177003, 209714}, {1.296875, 8420.547857, 838860}}},
-      {-1, -1, {{-2.59375, 8421.177003, 209714}, {-1.28125, 8420.547857, 838860}}}};
+      {1, 1, {{1.296875, 85.385, 8421.596432, 209715}, {2.578125, 328.902, 8422.225578, 838861}}},
+      {1, -1, {{-1.28125, 82.170, 8421.596432, 209715}, {-2.59375, 340.502, 8422.225578, 838861}}},
+      {-1, 1, {{2.578125, 330.402, 8421.177003, 209714}, {1.296875, 86.589, 8420.547857, 838860}}},
+      {-1,
+       -1,
+       {{-2.59375, 340.946, 8421.177003, 209714}, {-1.28125, 81.894, 8420.547857, 838860}}}};
   const auto application = MakeDriftApplication();
   for (const Case& c : cases) {
     const test::Folder folder;
@@ -162,6 +164,7 @@ TEST(DriftTruth, SyntheticCasesHaveTheTopHitsOfTurboSeti) {
       const auto cells = test::Cells(line);
       EXPECT_NEAR(std::stod(cells.at(2)), static_cast<double>(hit.index), 1) << line;
       EXPECT_NEAR(std::stod(cells.at(4)) / hit.rate, 1, 0.05) << line;
+      EXPECT_NEAR(std::stod(cells.at(5)) / hit.snr, 1, 0.05) << line;
       EXPECT_NEAR(std::stod(cells.at(7)), hit.mhz, 3e-6) << line;
     }
     EXPECT_FALSE(std::getline(lines, line)) << "exactly two: " << line;
