@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "workunits/drift/hits_file.h"
 #include "workunits/drift/pictures.h"
 #include "workunits/parameters.h"
 #include "workunits/product.h"
@@ -37,7 +38,8 @@ class DriftMerger final : public Merger {
         folder_(std::move(folder)),
         dat_(folder_ / "hits.dat", std::ios::binary),
         csv_(folder_ / "hits.csv", std::ios::binary),
-        cut_outs_(folder_ / "cutouts.csv", std::ios::binary) {
+        cut_outs_(folder_ / "cutouts.csv", std::ios::binary),
+        saved_(folder_ / "hits.hits", std::ios::binary) {
     dat_ << DatHeader();
     csv_ << "number,coarse_channel,channel,drift_channels,drift_rate,snr,power,frequency_mhz\n";
     cut_outs_ << "number,row,first_channel,values\n";
@@ -49,16 +51,17 @@ class DriftMerger final : public Merger {
  private:
   Status AddHit(const Hit& hit, std::uint64_t total);
   Status AddCutOut(const Hit& hit);
+  struct Span {
+    std::uint64_t first = 0;
+    std::uint64_t channels = 0;
+  };
+  Status SaveHit(const Hit& hit, const Span& span, const std::vector<float>& cells);
   [[nodiscard]] std::string DatHeader() const;
   [[nodiscard]] double Frequency(std::uint64_t coarse, std::int64_t channel) const {
     const FilterbankHeader& header = plan_.file->Header();
     const auto at = static_cast<double>(coarse * plan_.coarse_size) + static_cast<double>(channel);
     return header.fch1 + at * header.foff;
   }
-  struct Span {
-    std::uint64_t first = 0;
-    std::uint64_t channels = 0;
-  };
   // Channels of a hit's cut-out: its path and some around.
   [[nodiscard]] Span SpanOf(const Tone& tone) const {
     const auto start = static_cast<std::int64_t>(tone.channel);
@@ -75,7 +78,7 @@ class DriftMerger final : public Merger {
 
   Plan plan_;
   std::filesystem::path folder_;
-  std::ofstream dat_, csv_, cut_outs_;
+  std::ofstream dat_, csv_, cut_outs_, saved_;
   std::optional<Statistics> statistics_;  // of coarse channel coarse_
   std::uint64_t coarse_ = 0;
   std::uint64_t hits_ = 0;
@@ -179,7 +182,34 @@ Status DriftMerger::AddCutOut(const Hit& hit) {
     }
     cut_outs_ << '\n';
   }
-  return cut_outs_ ? Status{} : Status(Unwritten("cutouts.csv"));
+  if (!cut_outs_) return Unwritten("cutouts.csv");
+  return SaveHit(hit, span, *cells);
+}
+
+Status DriftMerger::SaveHit(const Hit& hit, const Span& span, const std::vector<float>& cells) {
+  const FilterbankHeader& header = plan_.file->Header();
+  const auto channel = static_cast<std::int64_t>(hit.tone.channel);
+  const Bytes bytes =
+      EncodeHit({.frequency = Frequency(hit.coarse, channel),
+                 .index = static_cast<std::int32_t>(channel),
+                 .drift_steps = hit.tone.drift,
+                 .drift_rate = plan_.RateOf(hit.tone.drift),
+                 .snr = static_cast<float>(hit.snr),
+                 .power = hit.tone.sum,
+                 .coarse_channel = static_cast<std::int32_t>(hit.coarse),
+                 .source = header.source,
+                 .fch1 = Frequency(hit.coarse, static_cast<std::int64_t>(span.first)),
+                 .foff = header.foff,
+                 .tstart = header.tstart,
+                 .tsamp = header.tsamp,
+                 .ra = DecimalAngle(header.right_ascension),
+                 .dec = DecimalAngle(header.declination),
+                 .rows = static_cast<std::int32_t>(header.rows),
+                 .channels = static_cast<std::int32_t>(span.channels),
+                 .start_channel = static_cast<std::int32_t>(span.first),
+                 .cells = cells});
+  saved_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return saved_ ? Status{} : Status(Unwritten("hits.hits"));
 }
 
 Result<std::string> DriftMerger::Picture(const Hit& hit) const {
@@ -215,11 +245,11 @@ Result<std::vector<MergedFile>> DriftMerger::Finish(std::uint64_t missing) {
   }
   const std::string cut =
       hits_ > kMostCutOuts ? " (of the first " + std::to_string(kMostCutOuts) + ")" : "";
-  for (auto& [name, what, file] :
-       {std::tuple<std::string, std::string, std::ofstream*>{
-            "hits.dat", std::to_string(hits_) + " tones" + best, &dat_},
-        {"hits.csv", "the same with channels and powers", &csv_},
-        {"cutouts.csv", "the cells around each hit" + cut, &cut_outs_}}) {
+  for (auto& [name, what, file] : {std::tuple<std::string, std::string, std::ofstream*>{
+                                       "hits.dat", std::to_string(hits_) + " tones" + best, &dat_},
+                                   {"hits.csv", "the same with channels and powers", &csv_},
+                                   {"cutouts.csv", "the cells around each hit" + cut, &cut_outs_},
+                                   {"hits.hits", "the same in seticore's format" + cut, &saved_}}) {
     file->close();
     if (!*file) return Unwritten(name);
     files_.push_back({name, what + note, folder_ / name});

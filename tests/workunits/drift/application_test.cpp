@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "examples/drift/maker.h"
+#include "tests/workunits/drift/hits_reader.h"
 #include "tests/workunits/pinned.h"
 #include "tests/workunits/support.h"
 #include "workunits/drift/drift.h"
@@ -69,6 +70,27 @@ void ExpectTones(const std::vector<MadeTone>& tones, const auto& rows, double si
 TEST_F(DriftUnits, TonesAreFoundAndTheOneAtRestIsAtRest) {
   const TonesOptions options;
   ExpectTones(options.tones, Hits(File(options), {{"snr", "10"}, {"dc", "yes"}}), -1);
+}
+
+TEST_F(DriftUnits, HitsAreSavedWithTheirCellsInSeticoresFormat) {
+  const TonesOptions options;
+  const Dataset dataset = File(options);
+  const Parameters parameters = {{"snr", "10"}, {"dc", "yes"}};
+  const auto rows = Hits(dataset, parameters);
+  const auto saved = test::ReadHits(Product(dataset, parameters, 2, "hits.hits"));
+  ASSERT_EQ(saved.size(), rows.size());
+  const auto cells = examples::MakeCells(options);
+  for (std::size_t i = 0; i < saved.size(); ++i) {
+    EXPECT_EQ(static_cast<std::uint64_t>(saved[i].index), rows[i].channel);
+    EXPECT_EQ(saved[i].drift_steps, rows[i].drift);
+    EXPECT_NEAR(static_cast<double>(saved[i].snr), rows[i].snr, 1e-4);
+    const std::size_t low = rows[i].channel + std::min<std::int64_t>(rows[i].drift, 0) - 40;
+    ASSERT_EQ(saved[i].cells.size(), 16U * static_cast<std::size_t>(saved[i].channels));
+    for (const std::size_t row : {0U, 15U}) {
+      EXPECT_EQ(saved[i].cells[row * static_cast<std::size_t>(saved[i].channels)],
+                cells[row * options.channels + low]);
+    }
+  }
 }
 
 TEST_F(DriftUnits, FilesOfEveryKindHaveTheSameTones) {

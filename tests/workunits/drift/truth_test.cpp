@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 
 #include "protocol/base/rng.h"
+#include "tests/workunits/drift/hits_reader.h"
 #include "tests/workunits/support.h"
 #include "workunits/drift/drift.h"
 #include "workunits/formats/sigproc.h"
@@ -15,51 +15,9 @@
 namespace picube {
 namespace {
 
-struct CutOut {
-  std::int32_t channels = 0;
-  std::vector<float> cells;
-};
-
-// The messages of a .hits file, by their fixed layout: each has a filterbank with numChannels at
-// byte 56 and float32 data.
-std::vector<CutOut> ReadHits(const std::string& bytes) {
-  const auto u32 = [&](std::size_t at) {
-    std::uint32_t value = 0;
-    std::memcpy(&value, bytes.data() + at, 4);
-    return value;
-  };
-  const auto u64 = [&](std::size_t at) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, bytes.data() + at, 8);
-    return value;
-  };
-  // Where a pointer leads: its place, 8, and its offset in words.
-  const auto follow = [&](std::size_t at) {
-    return at + 8 + 8 * static_cast<std::size_t>(static_cast<std::int32_t>(u32(at)) >> 2);
-  };
-  std::vector<CutOut> all;
-  for (std::size_t at = 0; at + 8 <= bytes.size();) {
-    const std::size_t words = u32(at + 4);
-    const std::size_t root = follow(at + 8);
-    const std::size_t bank_pointer = root + 8;
-    const std::size_t bank = follow(bank_pointer);
-    const std::size_t data_words = u64(bank_pointer) >> 32 & 0xFFFF;
-    CutOut cut;
-    cut.channels = static_cast<std::int32_t>(u32(bank + 56));
-    const std::size_t list_pointer = bank + 8 * data_words + 8;
-    const std::size_t list = follow(list_pointer);
-    const std::size_t count = u64(list_pointer) >> 35;
-    cut.cells.resize(count);
-    std::memcpy(cut.cells.data(), bytes.data() + list, 4 * count);
-    all.push_back(std::move(cut));
-    at += 8 + 8 * words;
-  }
-  return all;
-}
-
 TEST(DriftTruth, FiveCutOutsOfVoyager) {
   PICUBE_NEEDS_DATA(path, "voyager/voyager.hits");
-  const auto cuts = ReadHits(test::ReadText(*path));
+  const auto cuts = test::ReadHits(test::ReadText(*path));
   ASSERT_EQ(cuts.size(), 5U);
   constexpr double kMedian = 174983208377;
   constexpr double kDeviation = 18955140920;
