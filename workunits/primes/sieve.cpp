@@ -5,11 +5,15 @@
 #include <cmath>
 
 #include "workunits/math/parallel.h"
+#include "workunits/primes/far.h"
 
 namespace picube::primes {
 namespace {
 
-constexpr std::size_t kWideTogether = 2;  // windows for which base primes are made
+constexpr std::uint64_t kWidest = 8ULL << 20;    // bytes of a window
+constexpr std::uint64_t kAllWide = 64ULL << 20;  // of the windows of all threads
+// Crossings by large primes between pauses, about.
+constexpr double kFarCrossings = 4e6;
 // With few base primes a window takes milliseconds: a thread counts some of them between pauses.
 constexpr std::uint64_t kNarrowPieces = 2;
 constexpr std::size_t kNarrowTogether = 4;
@@ -49,14 +53,27 @@ double CostOfBase(double from, double to) {
 double EstimatedCost(std::uint64_t from, std::uint64_t to) {
   const std::uint64_t root = IntegerRoot(to - 1);
   const auto width = static_cast<double>(to - from);
-  const double windows = std::ceil(width / static_cast<double>(Window::NumbersFor(root, 1)));
+  const Layout layout = LayoutFor(root, 1);
+  const double windows = std::ceil(width / static_cast<double>(layout.Numbers()));
+  const double groups = std::ceil(windows / static_cast<double>(layout.windows));
   const auto most = static_cast<double>(root);
+  const bool narrow = root < BasePrimes::Start(kNarrowPieces);
+  const double near = narrow ? most : static_cast<double>(BasePrimes::kPieceWidth);
   constexpr auto kKept = static_cast<double>(BasePrimes::kPieceWidth * BasePrimes::kKeptPieces);
   const double once = std::min(most, kKept);
   const double again = most > kKept ? CostOfBase(kKept, most) : 0;
   return Crossings(static_cast<double>(from), static_cast<double>(to)) + width / 10 +
-         8 * windows * PrimesUpTo(most) + CostOfBase(0, once) +
-         std::ceil(windows / kWideTogether) * again;
+         8 * (windows * PrimesUpTo(near) + groups * (PrimesUpTo(most) - PrimesUpTo(near))) +
+         CostOfBase(0, once) + groups * again;
+}
+
+Layout LayoutFor(std::uint64_t root, unsigned threads) {
+  const std::uint64_t share = std::max(kAllWide / threads, Far::kRegion);
+  const std::uint64_t bytes = std::clamp(root, Far::kRegion, share);
+  Layout layout;
+  layout.bytes = std::min(bytes, kWidest) / Far::kRegion * Far::kRegion;
+  layout.windows = bytes / layout.bytes;
+  return layout;
 }
 
 std::uint64_t IntegerRoot(std::uint64_t n) {
@@ -117,11 +134,12 @@ class Course {
 
   // The next windows, with `crew` threads; false if `pause` wants an end.
   bool Step(int crew, const std::function<bool()>& pause) {
-    const std::uint64_t numbers = Window::NumbersFor(base_.Most(), static_cast<unsigned>(crew));
+    const Layout layout = LayoutFor(base_.Most(), static_cast<unsigned>(crew));
+    const std::uint64_t numbers = layout.Numbers();
     const bool narrow = base_.Most() < BasePrimes::Start(kNarrowPieces);
     const auto threads = static_cast<std::size_t>(crew);
-    const std::size_t together =
-        narrow ? kNarrowTogether * threads : std::max(threads, kWideTogether);
+    group_ = static_cast<std::size_t>(layout.windows);
+    const std::size_t together = threads * (narrow ? kNarrowTogether : group_);
     windows_.resize(narrow ? threads : together);
     ends_ = {next_};
     while (ends_.size() <= together && ends_.back() < to_) {
@@ -129,7 +147,7 @@ class Course {
       ends_.push_back(to_ - begin < numbers ? to_ : begin + numbers);
     }
     found_.assign(ends_.size() - 1, {});
-    if (!(narrow ? CountWithKept(crew, pause) : CountWithPassing(crew, pause))) return false;
+    if (!(narrow ? CountWithKept(crew, pause) : CountInGroups(crew, pause))) return false;
     for (const Tally& one : found_) tally_ += one;
     for (const std::uint64_t p : {2, 3, 5}) {
       if (next_ <= p && p < ends_.back()) tally_ += {1, p, p};
@@ -162,20 +180,62 @@ class Course {
     return true;
   }
 
-  // All windows by one piece of the base primes after another.
-  bool CountWithPassing(int crew, const std::function<bool()>& pause) {
-    const auto each = [&](const auto& body) {
-      math::ParallelFor(crew, found_.size(), [&](std::size_t i, std::size_t) { body(i); });
-    };
-    each([&](std::size_t i) { windows_[i].Start(ends_[i], ends_[i + 1]); });
-    const std::uint64_t pieces = Pieces();
-    for (std::uint64_t piece = 0; piece < pieces; ++piece) {
-      const std::vector<std::uint32_t>& primes = base_.Piece(piece);
-      if (!pause()) return false;
-      each([&](std::size_t i) { windows_[i].CrossOut(primes); });
-    }
-    each([&](std::size_t i) { found_[i] = windows_[i].Count(); });
+  // Small base primes window by window, then the large ones over the windows of a thread at once,
+  // piece after piece: what lies between two pauses is bounded.
+  bool CountInGroups(int crew, const std::function<bool()>& pause) {
+    const std::vector<std::uint32_t>& near = base_.Piece(0);
+    const bool crossed = EachWindow(crew, pause, [&](std::size_t i) {
+      windows_[i].Start(ends_[i], ends_[i + 1]);
+      windows_[i].CrossOut(near);
+    });
+    if (!crossed || !CrossOutFar(crew, pause)) return false;
+    const bool counted =
+        EachWindow(crew, pause, [&](std::size_t i) { found_[i] = windows_[i].Count(); });
+    if (!counted) return false;
     for (std::size_t i = 0; i < found_.size(); ++i) work_ += windows_[i].Done();
+    return true;
+  }
+
+  // A window for each thread between pauses.
+  template <class Body>
+  bool EachWindow(int crew, const std::function<bool()>& pause, const Body& body) {
+    const auto threads = static_cast<std::size_t>(crew);
+    for (std::size_t first = 0; first < found_.size(); first += threads) {
+      if (!pause()) return false;
+      math::ParallelFor(crew, std::min(threads, found_.size() - first),
+                        [&](std::size_t i, std::size_t) { body(first + i); });
+    }
+    return true;
+  }
+
+  bool CrossOutFar(int crew, const std::function<bool()>& pause) {
+    const std::size_t groups = (found_.size() + group_ - 1) / group_;
+    fars_.resize(groups);
+    const auto each = [&](const auto& body) {
+      math::ParallelFor(crew, groups, [&](std::size_t i, std::size_t) { body(i); });
+    };
+    each([&](std::size_t g) {
+      std::vector<Window*> mine;
+      for (std::size_t i = g * group_; i < std::min((g + 1) * group_, found_.size()); ++i) {
+        mine.push_back(&windows_[i]);
+      }
+      fars_[g].Start(mine);
+    });
+    const double bits = static_cast<double>(group_ * windows_[0].Bytes().size()) * 8;
+    const std::uint64_t pieces = Pieces();
+    for (std::uint64_t piece = 1; piece < pieces; ++piece) {
+      const std::span<const std::uint32_t> primes = base_.Piece(piece);
+      const double each_crosses = bits / static_cast<double>(BasePrimes::Start(piece));
+      const auto part = static_cast<std::size_t>(std::max(64.0, kFarCrossings / each_crosses));
+      for (std::size_t first = 0; first < primes.size(); first += part) {
+        if (!pause()) return false;
+        const auto some = primes.subspan(first, std::min(part, primes.size() - first));
+        each([&](std::size_t g) { fars_[g].CrossOut(some); });
+      }
+    }
+    if (!pause()) return false;
+    each([&](std::size_t g) { fars_[g].Finish(); });
+    for (const Far& far : fars_) work_ += far.Done();
     return true;
   }
 
@@ -184,6 +244,8 @@ class Course {
   std::uint64_t next_;
   BasePrimes base_;
   std::vector<Window> windows_;
+  std::size_t group_ = 1;            // windows of a thread that follow each other
+  std::vector<Far> fars_;            // one for each group
   std::vector<std::uint64_t> ends_;  // of the windows at hand: one more than there are
   std::vector<Tally> found_;
   Operations work_;

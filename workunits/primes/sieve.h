@@ -19,6 +19,16 @@ inline constexpr double kFlopPerOperation = 8;
 // Threads that work on one interval at once, at most: each takes memory (docs/PRIMES.md).
 inline constexpr int kMostThreads = 32;
 
+// The windows that a thread sieves together: as many bytes as the largest base prime, so that
+// setting base primes to them does not take longer than crossing out; 256 KiB at least, 96 MiB for
+// all threads.
+struct Layout {
+  std::uint64_t bytes = 0;    // of a window: whole regions of Far, 8 MiB at most
+  std::uint64_t windows = 1;  // of a thread
+  [[nodiscard]] std::uint64_t Numbers() const { return 30 * bytes; }  // of a window
+};
+[[nodiscard]] Layout LayoutFor(std::uint64_t root, unsigned threads);
+
 // Primes from 103 up to `most` (< 2^32) in pieces of a million numbers. The first pieces are kept
 // (16 MB for primes below 2^26), so that the windows of a unit share them; later ones are made anew
 // when asked for.

@@ -1,9 +1,9 @@
 // A window of the sieve: the numbers of an interval on the wheel of 30, crossed out by base primes.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "workunits/primes/wheel.h"
@@ -36,24 +36,18 @@ struct Operations {
 // One thread at a time.
 class Window {
  public:
-  // Numbers of a window, a multiple of 30: as many bytes of the wheel as the largest base prime, so
-  // that setting base primes to a window does not take longer than crossing out; 256 KiB at least,
-  // 8 MiB at most, and 96 MiB for all threads.
-  static constexpr std::uint64_t kNarrow = 30ULL << 18;
-  static constexpr std::uint64_t kWide = 30ULL << 23;
-  [[nodiscard]] static std::uint64_t NumbersFor(std::uint64_t root, unsigned threads) {
-    const std::uint64_t share = 30 * ((96ULL << 20) / threads);
-    return std::min(std::clamp(30 * root, kNarrow, kWide), std::max(share, kNarrow));
-  }
   // Primes up to here are crossed out by patterns when a window starts, and base primes may leave
   // them out.
   static constexpr std::uint32_t kByPattern = 101;
 
-  // Numbers of [from, to) that 2, 3 and 5 do not divide; from < to, at most kWide numbers.
+  // Numbers of [from, to) that 2, 3 and 5 do not divide; from < to, at most 2^32 bits.
   void Start(std::uint64_t from, std::uint64_t to);
   // Crosses out the multiples >= p^2 of each prime p > 101. `primes` rise and are below 2^32.
   void CrossOut(const std::vector<std::uint32_t>& primes);
   [[nodiscard]] const Operations& Done() const { return done_; }
+  // The wheel's bytes, and which is the first: number / 30.
+  [[nodiscard]] std::span<std::uint8_t> Bytes() { return bytes_; }
+  [[nodiscard]] std::uint64_t First() const { return first_; }
   // What is left: the primes of the window but 2, 3, 5, once all base primes were crossed out.
   [[nodiscard]] Tally Count() const;
   // The same, one after another.
