@@ -40,28 +40,25 @@ template <class T, bool kPower>
 void ShortBody(const FftJob<T>& job, std::size_t count) {
   const std::size_t n = job.length;
   const std::size_t strip = n < kLanes ? n : kLanes;
+  const fft::Tile<T> tile{job.tile};
   for (std::size_t j = 0; j < n; j += strip) {
-    Transpose(job.re + j, n, count, strip, job.tile_re + j * kLanes, kLanes);
-    Transpose(job.im + j, n, count, strip, job.tile_im + j * kLanes, kLanes);
+    Transpose(job.re + j, n, count, strip, tile.Re() + tile.At(j), 2 * kLanes);
+    Transpose(job.im + j, n, count, strip, tile.Im() + tile.At(j), 2 * kLanes);
   }
-  const fft::Rows<T> tile{job.tile_re, job.tile_im, kLanes};
-  // The outputs leave the tile in order, into its second half.
-  T* const ordered_re = job.tile_re + n * kLanes;
-  T* const ordered_im = job.tile_im + n * kLanes;
-  const fft::InOrder<T, kPower> ordered{ordered_re, ordered_im, kLanes,
+  const fft::InOrder<T, kPower> ordered{job.middle_re, job.middle_im, kLanes,
                                         job.first->output_of.data()};
   fft::TileFft<T>(*job.first, tile, tile, ordered);
   for (std::size_t k = 0; k < n; k += strip) {
-    Transpose(ordered_re + k * kLanes, kLanes, strip, count, job.out_re + k, n);
+    Transpose(job.middle_re + k * kLanes, kLanes, strip, count, job.out_re + k, n);
     if constexpr (!kPower) {
-      Transpose(ordered_im + k * kLanes, kLanes, strip, count, job.out_im + k, n);
+      Transpose(job.middle_im + k * kLanes, kLanes, strip, count, job.out_im + k, n);
     }
   }
 }
 
 // Rows of a finished tile times the twist, transposed: to middle[column][k1].
 template <class T>
-void Twist(const FftJob<T>& job, const fft::Rows<T>& tile, std::size_t column) {
+void Twist(const FftJob<T>& job, const fft::Tile<T>& tile, std::size_t column) {
   constexpr std::size_t kN = fft::kWidth<T>;
   const fft::Tag<T> d;
   const std::size_t n1 = job.first->rows;
@@ -73,10 +70,11 @@ void Twist(const FftJob<T>& job, const fft::Rows<T>& tile, std::size_t column) {
       fft::Vector<T> re[kN];
       fft::Vector<T> im[kN];
       for (std::size_t r = 0; r < kN; ++r) {
+        const std::size_t from = tile.At(row_of[k + r]) + lane;
         const std::size_t at = (k + r) * kLanes + lane;
         const fft::Complex<T> x =
-            fft::Times<T>(tile.Load(row_of[k + r], lane), hn::LoadU(d, twist_re + at),
-                          hn::LoadU(d, twist_im + at));
+            fft::Times<T>(fft::Load<T>(tile.Re() + from, tile.Im() + from),
+                          hn::LoadU(d, twist_re + at), hn::LoadU(d, twist_im + at));
         re[r] = x.re;
         im[r] = x.im;
       }
@@ -95,9 +93,9 @@ void Twist(const FftJob<T>& job, const fft::Rows<T>& tile, std::size_t column) {
 template <class T>
 void FirstHalf(const FftJob<T>& job) {
   const std::size_t n2 = job.second->rows;
-  const fft::Rows<T> tile{job.tile_re, job.tile_im, kLanes};
+  const fft::Tile<T> tile{job.tile};
   for (std::size_t c = 0; c < n2; c += kLanes) {
-    fft::TileFft<T>(*job.first, fft::ConstRows<T>{job.re + c, job.im + c, n2}, tile, tile);
+    fft::TileFft<T>(*job.first, fft::Columns<T>{job.re + c, job.im + c, n2}, tile, tile);
     Twist(job, tile, c);
   }
 }
@@ -107,9 +105,9 @@ void FirstHalf(const FftJob<T>& job) {
 template <class T, bool kPower>
 void SecondHalf(const FftJob<T>& job) {
   const std::size_t n1 = job.first->rows;
-  const fft::Rows<T> tile{job.tile_re, job.tile_im, kLanes};
+  const fft::Tile<T> tile{job.tile};
   for (std::size_t c = 0; c < n1; c += kLanes) {
-    const fft::ConstRows<T> middle{job.middle_re + c, job.middle_im + c, n1};
+    const fft::Columns<T> middle{job.middle_re + c, job.middle_im + c, n1};
     const fft::InOrder<T, kPower> out{job.out_re + c, kPower ? nullptr : job.out_im + c, n1,
                                       job.second->output_of.data()};
     fft::TileFft<T>(*job.second, middle, tile, out);
@@ -245,13 +243,9 @@ template <class T>
 typename Fft<T>::Workspace Fft<T>::MakeWorkspace() const {
   Workspace workspace;
   const bool is_short = length_ <= kLongestShort;
-  const std::size_t tiles = is_short ? 2 : 1;  // the second takes the outputs in order
-  workspace.tile_re = Aligned<T>(tiles * first_.rows * kLanes);
-  workspace.tile_im = Aligned<T>(tiles * first_.rows * kLanes);
-  if (!is_short) {
-    workspace.middle_re = Aligned<T>(length_);
-    workspace.middle_im = Aligned<T>(length_);
-  }
+  workspace.tile = Aligned<T>((first_.rows + first_.rows / 16) * 2 * kLanes);
+  workspace.middle_re = Aligned<T>(is_short ? length_ * kLanes : length_);
+  workspace.middle_im = Aligned<T>(is_short ? length_ * kLanes : length_);
   return workspace;
 }
 
@@ -268,8 +262,7 @@ FftJob<T> Fft<T>::JobOf(const T* re, const T* im, std::size_t count, T* out_re, 
           &second_,
           twist_re_.data(),
           twist_im_.data(),
-          workspace.tile_re.data(),
-          workspace.tile_im.data(),
+          workspace.tile.data(),
           apart,
           workspace.middle_re.data(),
           workspace.middle_im.data(),

@@ -41,8 +41,10 @@ class Fft {
   static constexpr std::size_t kLongestShort = 512;  // up to here 16 transforms go side by side
 
   struct Workspace {
-    Aligned<T> tile_re, tile_im;      // rows x 16
-    Aligned<T> middle_re, middle_im;  // between the halves of a long transform over its own input
+    Aligned<T> tile;  // rows x 16
+    // Of a long transform between its halves if it is over its own input, of short ones the outputs
+    // before they are transposed.
+    Aligned<T> middle_re, middle_im;
   };
 
   explicit Fft(std::size_t length);

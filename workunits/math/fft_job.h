@@ -18,8 +18,7 @@ struct FftJob {
   const TileTables<T>* second;
   const T* twist_re;  // [column / 16][k1][column % 16]
   const T* twist_im;
-  T* tile_re;
-  T* tile_im;
+  T* tile;
   bool middle_is_output;  // between the halves the numbers lie in the output (im: if there is one)
   T* middle_re;           // else here
   T* middle_im;

@@ -56,52 +56,61 @@ HWY_INLINE Complex<T> Times(const Complex<T>& x, const T* w) {
   return Times(x, hn::Set(Tag<T>(), w[0]), hn::Set(Tag<T>(), w[1]));
 }
 
-// Rows of 16 lanes in memory: a tile, or 16 columns of a matrix. `At` counts rows and lanes.
-template <class T>
-struct Rows {
-  T* re;
-  T* im;
-  std::size_t stride;
+// Where rows of 16 lanes lie. `At` says where a row begins; it adds up: rows that are sums of
+// distinct powers of two begin at the sum of their places.
 
-  HWY_INLINE Complex<T> Load(std::size_t row, std::size_t lane) const {
-    const std::size_t at = row * stride + lane;
-    return {hn::LoadU(Tag<T>(), re + at), hn::LoadU(Tag<T>(), im + at)};
-  }
-  HWY_INLINE void Store(std::size_t row, std::size_t lane, const Complex<T>& x) const {
-    const std::size_t at = row * stride + lane;
-    hn::StoreU(x.re, Tag<T>(), re + at);
-    hn::StoreU(x.im, Tag<T>(), im + at);
+// Of a tile: re and im side by side, and a gap after each sixteen rows, so that rows far apart do
+// not fall into the same set of a cache.
+template <class T>
+struct Tile {
+  static constexpr bool kScattered = false;
+  static constexpr bool kPower = false;
+  T* numbers;
+  [[nodiscard]] HWY_INLINE T* Re() const { return numbers; }
+  [[nodiscard]] HWY_INLINE T* Im() const { return numbers + kLanes; }
+  [[nodiscard]] static HWY_INLINE std::size_t At(std::size_t row) {
+    return (row + row / 16) * 2 * kLanes;
   }
 };
+// Sixteen columns of a matrix. `kScattered`: a line of a cache holds one row, and neighbouring rows
+// would drive it out of the cache before it was used up.
 template <class T>
-struct ConstRows {
+struct Columns {
+  static constexpr bool kScattered = true;
   const T* re;
   const T* im;
   std::size_t stride;
-
-  HWY_INLINE Complex<T> Load(std::size_t row, std::size_t lane) const {
-    const std::size_t at = row * stride + lane;
-    return {hn::LoadU(Tag<T>(), re + at), hn::LoadU(Tag<T>(), im + at)};
-  }
+  [[nodiscard]] HWY_INLINE const T* Re() const { return re; }
+  [[nodiscard]] HWY_INLINE const T* Im() const { return im; }
+  [[nodiscard]] HWY_INLINE std::size_t At(std::size_t row) const { return row * stride; }
 };
-// Where the last pass leaves output k: row k, or its power there.
-template <class T, bool kPower>
+// The same for the outputs of the last pass: output k in row k, or its power there.
+template <class T, bool kOfPower>
 struct InOrder {
+  static constexpr bool kScattered = true;
+  static constexpr bool kPower = kOfPower;
   T* re;
   T* im;  // unused if kPower
   std::size_t stride;
   const std::uint32_t* output_of;  // of a row of the tile
-
-  HWY_INLINE void Store(std::size_t row, std::size_t lane, const Complex<T>& x) const {
-    const std::size_t at = output_of[row] * stride + lane;
-    if constexpr (kPower) {
-      hn::StoreU(hn::Add(hn::Mul(x.re, x.re), hn::Mul(x.im, x.im)), Tag<T>(), re + at);
-    } else {
-      hn::StoreU(x.re, Tag<T>(), re + at);
-      hn::StoreU(x.im, Tag<T>(), im + at);
-    }
-  }
+  [[nodiscard]] HWY_INLINE T* Re() const { return re; }
+  [[nodiscard]] HWY_INLINE T* Im() const { return im; }
+  [[nodiscard]] HWY_INLINE std::size_t At(std::size_t row) const { return output_of[row] * stride; }
 };
+
+template <class T>
+HWY_INLINE Complex<T> Load(const T* re, const T* im) {
+  return {hn::LoadU(Tag<T>(), re), hn::LoadU(Tag<T>(), im)};
+}
+template <class T, bool kPower>
+HWY_INLINE void Store(const Complex<T>& x, T* re, T* im) {
+  if constexpr (kPower) {
+    hn::StoreU(hn::Add(hn::Mul(x.re, x.re), hn::Mul(x.im, x.im)), Tag<T>(), re);
+  } else {
+    hn::StoreU(x.re, Tag<T>(), re);
+    hn::StoreU(x.im, Tag<T>(), im);
+  }
+}
 
 // Plus sign, decimation in frequency; w are six numbers: w^j, w^2j, w^3j.
 template <class T, bool kTwiddled>
@@ -126,56 +135,98 @@ HWY_INLINE void Butterfly2(Complex<T>& x0, Complex<T>& x1) {
   x1 = {hn::Sub(a.re, x1.re), hn::Sub(a.im, x1.im)};
 }
 
-// Rows first + m q, m = 0 .. 15, of a block of 16 q rows. w: 4 x 6 twiddles of the outer four
-// butterflies, 6 of the inner four; kTwiddled is false for the first column of a block, whose
-// twiddles are 1 where the outer index is 0.
-template <class T, bool kTwiddled, class From, class To>
-HWY_INLINE void Column16(std::size_t first, std::size_t q, std::size_t lane, const T* w,
-                         const From& from, const To& to) {
-  Complex<T> x[16];
-  for (std::size_t m = 0; m < 16; ++m) x[m] = from.Load(first + m * q, lane);
+// The butterflies of sixteen rows, m = 0 .. 15. w: 4 x 6 twiddles of the outer four butterflies, 6
+// of the inner four; kTwiddled is false for the first row of a block, whose twiddles are 1 where
+// the outer index is 0.
+template <class T, bool kTwiddled>
+HWY_INLINE void Butterfly16(Complex<T>* x, const T* w) {
   Butterfly4<T, kTwiddled>(x[0], x[4], x[8], x[12], w);
   for (std::size_t i = 1; i < 4; ++i) {
     Butterfly4<T, true>(x[i], x[i + 4], x[i + 8], x[i + 12], w + 6 * i);
   }
   for (std::size_t s = 0; s < 16; s += 4) {
     Butterfly4<T, kTwiddled>(x[s], x[s + 1], x[s + 2], x[s + 3], w + 24);
-    for (std::size_t m = s; m < s + 4; ++m) to.Store(first + m * q, lane, x[m]);
+  }
+}
+// Blocks of 8 (4 x 2), 4 or 2 rows; w are the twiddles of the second of the outer two butterflies.
+template <class T, std::size_t kRows>
+HWY_INLINE void ButterflyRest(Complex<T>* x, const T* w) {
+  if constexpr (kRows == 8) {
+    Butterfly4<T, false>(x[0], x[2], x[4], x[6], nullptr);
+    Butterfly4<T, true>(x[1], x[3], x[5], x[7], w);
+  }
+  if constexpr (kRows == 4) Butterfly4<T, false>(x[0], x[1], x[2], x[3], nullptr);
+  if constexpr (kRows != 4) {
+    for (std::size_t m = 0; m < kRows; m += 2) Butterfly2(x[m], x[m + 1]);
   }
 }
 
-template <class T, class From, class To>
-void Pass16(std::size_t rows, std::size_t block, const T* twiddles, const From& from,
-            const To& to) {
-  const std::size_t q = block / 16;
-  for (std::size_t base = 0; base < rows; base += block) {
-    for (std::size_t lane = 0; lane < kLanes; lane += kWidth<T>) {
-      Column16<T, false>(base, q, lane, twiddles, from, to);
-    }
-    for (std::size_t j = 1; j < q; ++j) {
+// kRows rows, all 16 lanes: from + offsets to to + offsets. Rows that are scattered go through a
+// buffer, line by line, if a register is shorter than a line of the cache.
+template <class T, std::size_t kRows, bool kTwiddled, class From, class To>
+HWY_INLINE void Group(const From& from, std::size_t from_at, const std::size_t* from_offsets,
+                      const To& to, std::size_t to_at, const std::size_t* to_offsets, const T* w) {
+  constexpr bool kShort = kWidth<T> * sizeof(T) < 64;
+  constexpr bool kGather = kShort && From::kScattered;
+  constexpr bool kScatter = kShort && To::kScattered;
+  HWY_ALIGN T buffer[kGather || kScatter ? kRows * 2 * kLanes : 1];
+  if constexpr (kGather) {
+    for (std::size_t m = 0; m < kRows; ++m) {
+      const std::size_t at = from_at + from_offsets[m];
       for (std::size_t lane = 0; lane < kLanes; lane += kWidth<T>) {
-        Column16<T, true>(base + j, q, lane, twiddles + kTwiddles16 * j, from, to);
+        T* const in = buffer + m * 2 * kLanes + lane;
+        Store<T, false>(Load(from.Re() + at + lane, from.Im() + at + lane), in, in + kLanes);
+      }
+    }
+  }
+  for (std::size_t lane = 0; lane < kLanes; lane += kWidth<T>) {
+    Complex<T> x[kRows];
+    for (std::size_t m = 0; m < kRows; ++m) {
+      const std::size_t at = from_at + from_offsets[m] + lane;
+      const T* const in = buffer + m * 2 * kLanes + lane;
+      x[m] = kGather ? Load(in, in + kLanes) : Load<T>(from.Re() + at, from.Im() + at);
+    }
+    if constexpr (kRows == 16) {
+      Butterfly16<T, kTwiddled>(x, w);
+    } else {
+      ButterflyRest<T, kRows>(x, w);
+    }
+    for (std::size_t m = 0; m < kRows; ++m) {
+      const std::size_t at = to_at + to_offsets[m] + lane;
+      T* const out = buffer + m * 2 * kLanes + lane;
+      if constexpr (kScatter) {
+        Store<T, false>(x[m], out, out + kLanes);
+      } else {
+        Store<T, To::kPower>(x[m], to.Re() + at, to.Im() + at);
+      }
+    }
+  }
+  if constexpr (kScatter) {
+    for (std::size_t m = 0; m < kRows; ++m) {
+      const std::size_t at = to_at + to_offsets[m];
+      for (std::size_t lane = 0; lane < kLanes; lane += kWidth<T>) {
+        const T* const out = buffer + m * 2 * kLanes + lane;
+        Store<T, To::kPower>(Load(out, out + kLanes), to.Re() + at + lane, to.Im() + at + lane);
       }
     }
   }
 }
 
-// What is left of the length after the radix-16 passes: blocks of 8 (4 x 2), 4 or 2 rows.
-template <class T, std::size_t kBlock, class From, class To>
-void RestPass(std::size_t rows, const T* twiddles, const From& from, const To& to) {
-  for (std::size_t base = 0; base < rows; base += kBlock) {
-    for (std::size_t lane = 0; lane < kLanes; lane += kWidth<T>) {
-      Complex<T> x[kBlock];
-      for (std::size_t m = 0; m < kBlock; ++m) x[m] = from.Load(base + m, lane);
-      if constexpr (kBlock == 8) {
-        Butterfly4<T, false>(x[0], x[2], x[4], x[6], nullptr);
-        Butterfly4<T, true>(x[1], x[3], x[5], x[7], twiddles);
-      }
-      if constexpr (kBlock == 4) Butterfly4<T, false>(x[0], x[1], x[2], x[3], nullptr);
-      if constexpr (kBlock != 4) {
-        for (std::size_t m = 0; m < kBlock; m += 2) Butterfly2(x[m], x[m + 1]);
-      }
-      for (std::size_t m = 0; m < kBlock; ++m) to.Store(base + m, lane, x[m]);
+// Blocks of kRows q rows.
+template <class T, std::size_t kRows, class From, class To>
+void Pass(std::size_t rows, std::size_t q, const T* twiddles, const From& from, const To& to) {
+  std::size_t from_offsets[kRows];
+  std::size_t to_offsets[kRows];
+  for (std::size_t m = 0; m < kRows; ++m) {
+    from_offsets[m] = from.At(m * q);
+    to_offsets[m] = to.At(m * q);
+  }
+  for (std::size_t base = 0; base < rows; base += kRows * q) {
+    Group<T, kRows, false>(from, from.At(base), from_offsets, to, to.At(base), to_offsets,
+                           twiddles);
+    for (std::size_t j = 1; j < q; ++j) {
+      Group<T, kRows, true>(from, from.At(base + j), from_offsets, to, to.At(base + j), to_offsets,
+                            twiddles + kTwiddles16 * j);
     }
   }
 }
@@ -183,26 +234,26 @@ template <class T, class From, class To>
 HWY_INLINE void LastPass(std::size_t rows, std::size_t block, const T* twiddles, const From& from,
                          const To& to) {
   switch (block) {
-    case 16: return Pass16<T>(rows, 16, twiddles, from, to);
-    case 8: return RestPass<T, 8>(rows, twiddles, from, to);
-    case 4: return RestPass<T, 4>(rows, twiddles, from, to);
-    default: return RestPass<T, 2>(rows, twiddles, from, to);
+    case 16: return Pass<T, 16>(rows, 1, twiddles, from, to);
+    case 8: return Pass<T, 8>(rows, 1, twiddles, from, to);
+    case 4: return Pass<T, 4>(rows, 1, twiddles, from, to);
+    default: return Pass<T, 2>(rows, 1, twiddles, from, to);
   }
 }
 
 // From the source through the tile to the target, which may be the source or the tile.
 template <class T, class From, class To>
-void TileFft(const TileTables<T>& tables, const From& from, const Rows<T>& tile, const To& to) {
+void TileFft(const TileTables<T>& tables, const From& from, const Tile<T>& tile, const To& to) {
   const std::size_t rows = tables.rows;
   const T* twiddles = tables.twiddles.data();
   std::size_t block = rows;
   if (block <= 16) return LastPass<T>(rows, block, twiddles, from, to);
-  Pass16<T>(rows, block, twiddles, from, tile);
+  Pass<T, 16>(rows, block / 16, twiddles, from, tile);
   for (;;) {
     twiddles += kTwiddles16 * (block / 16);
     block /= 16;
     if (block <= 16) return LastPass<T>(rows, block, twiddles, tile, to);
-    Pass16<T>(rows, block, twiddles, tile, tile);
+    Pass<T, 16>(rows, block / 16, twiddles, tile, tile);
   }
 }
 
@@ -268,7 +319,7 @@ HWY_INLINE void TransposeSquare(Vector<T>* v) {
 #endif
 }
 
-// to[column][row] = from[row][column], 16 x 16.
+// to[column][row] = from[row][column], 16 x 16, each row and column at its place.
 template <class T>
 HWY_INLINE void Transpose16(const T* from, std::size_t from_stride, T* to, std::size_t to_stride) {
   constexpr std::size_t kN = kWidth<T>;
