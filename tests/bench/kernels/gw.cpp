@@ -42,8 +42,8 @@ std::shared_ptr<Job> MakeJob() {
   return job;
 }
 
-void Templates(Job& job, int threads) {
-  const Bank bank{Family::kMerger, kLow, 0, 20, 1.02, 8, 0.25, 0, 1};
+void Templates(Job& job, int threads, std::uint32_t templates = 8) {
+  const Bank bank{Family::kMerger, kLow, 0, 20, 1.02, templates, 0.25, 0, 1};
   math::ParallelFor(threads, bank.Size(), [&](std::size_t i, std::size_t worker) {
     benchmark::DoNotOptimize(job.filter->Search(ShapeOf(bank, bank.At(i)), job.workspaces[worker]));
   });
@@ -112,8 +112,9 @@ void AddGw(std::vector<Case>& cases) {
   one.reference = "FFTW, measured plan, and the C library";
   one.theirs = [job, plain] { TemplatesPlainly(*job, *plain); };
 #endif
-  Case two{"gw-8-templates-131072", [job] { Templates(*job, 2); }, "one thread",
-           [job] { Templates(*job, 1); }};
+  // As many as lie between two pauses of a unit.
+  Case two{"gw-64-templates-131072", [job] { Templates(*job, 2, 64); }, "one thread",
+           [job] { Templates(*job, 1, 64); }};
   two.threads = 2;
   two.each_isa = false;
   cases.push_back(std::move(one));
