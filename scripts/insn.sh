@@ -46,6 +46,7 @@ scripts/arm64.sh build insn_bench >&2
 mkdir -p "$folder"
 gcc -O2 -shared -fPIC -fvisibility=hidden tests/bench/insn/count.c -o "$folder/count.so"
 say "counting under qemu-aarch64 -cpu cortex-a53" >&2
+export PICUBE_HDF5_READER="qemu-aarch64 -cpu cortex-a53 -L $root/build/arm64-root $root/build/arm64/workunits/hdf5/picube-hdf5-reader"
 OMP_NUM_THREADS=1 timeout 600 qemu-aarch64 -cpu cortex-a53 -L build/arm64-root \
   -plugin "$folder/count.so,to=$folder/marks" build/arm64/tests/bench/insn/insn_bench "$@" \
   >"$folder/names" || fail "insn_bench did not end well under qemu"

@@ -33,7 +33,8 @@ SQLiteCpp: server/store
 yaml-cpp: worker server
 CLI: cli worker server simulation examples tests
 hwy: workunits
-hdf5: workunits/formats
+hdf5: workunits/hdf5
+seccomp: workunits/hdf5
 avahi: protocol/lan
 '
 git ls-files -co --exclude-standard '*.h' '*.cpp' | while read -r file; do

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "examples/gw/maker.h"
+#include "workunits/hdf5/writer.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Writes strain (.hdf5) of seeded noise with a merger of two black holes in it."};

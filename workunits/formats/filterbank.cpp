@@ -171,26 +171,4 @@ Status Filterbank::ReadRow(std::uint64_t row, std::uint64_t first, std::uint64_t
   return std::get<Hdf5Dataset>(file_).Read(start, count, std::span(out, channels));
 }
 
-Status WriteFbh5(const std::filesystem::path& path, const FilterbankHeader& header,
-                 std::span<const float> values, Hdf5Filter filter) {
-  auto writer = Hdf5Writer::Create(path);
-  if (!writer) return std::unexpected(writer.error());
-  const std::array<std::uint64_t, 3> shape{header.rows, 1, header.channels};
-  Status written = writer->Put("data", shape, values, {1, filter});
-  if (written) written = writer->PutText("/", "CLASS", "FILTERBANK");
-  if (written) written = writer->PutText("/", "VERSION", "1.0");
-  if (written) written = writer->PutText("data", "source_name", header.source, true);
-  for (const auto& [name, value] : {std::pair{"fch1", header.fch1},
-                                    {"foff", header.foff},
-                                    {"tsamp", header.tsamp},
-                                    {"tstart", header.tstart},
-                                    {"nchans", static_cast<double>(header.channels)},
-                                    {"nbits", 32.0},
-                                    {"nifs", 1.0},
-                                    {"nfpc", static_cast<double>(header.coarse)}}) {
-    if (written) written = writer->PutNumber("data", name, value);
-  }
-  return written;
-}
-
 }  // namespace picube

@@ -51,8 +51,4 @@ class Filterbank {
   std::variant<std::monostate, SigprocFile, Hdf5Dataset> file_;
 };
 
-// Writes FBH5, for tests and makers of data: `values` are header.rows x header.channels.
-[[nodiscard]] Status WriteFbh5(const std::filesystem::path& path, const FilterbankHeader& header,
-                               std::span<const float> values, Hdf5Filter filter);
-
 }  // namespace picube

@@ -9,10 +9,6 @@
 namespace picube {
 namespace {
 
-constexpr const char* kStrainPath = "strain/Strain";
-constexpr const char* kMaskPath = "quality/simple/DQmask";
-constexpr std::uint64_t kGzipRows = 2048;
-
 std::unexpected<Error> Bad(const std::string& name, const std::string& what) {
   return Fail(ErrorKind::kUser, name + ": " + what + ".",
               "Fetch the file again, or another stretch of data.");
@@ -23,7 +19,7 @@ Status CheckFinite(const std::string& name, const Strain& strain) {
   const auto bad = std::ranges::find_if(strain.samples, [](double x) { return !std::isfinite(x); });
   if (bad == strain.samples.end()) return {};
   const auto index = bad - strain.samples.begin();
-  return Bad(name, std::string(kStrainPath) + " is not a number at sample " +
+  return Bad(name, std::string(hdf5::kStrainPath) + " is not a number at sample " +
                        std::to_string(index) + ", " +
                        std::to_string(static_cast<double>(index) / strain.rate) +
                        " s after its start");
@@ -31,12 +27,12 @@ Status CheckFinite(const std::string& name, const Strain& strain) {
 
 // A bit 0 that is 0 means that there are no data in this second.
 Status CheckMask(const Hdf5File& file, const std::string& name, const Strain& strain) {
-  if (!file.Has(kMaskPath)) return {};
-  const auto mask = file.Dataset(kMaskPath);
+  if (!file.Has(hdf5::kMaskPath)) return {};
+  const auto mask = file.Dataset(hdf5::kMaskPath);
   if (!mask) return std::unexpected(mask.error());
   const double seconds = static_cast<double>(strain.samples.size()) / strain.rate;
   if (mask->Shape().size() != 1 || static_cast<double>(mask->Shape()[0]) != seconds) {
-    return Bad(name, std::string(kMaskPath) + " does not have a value for each of the " +
+    return Bad(name, std::string(hdf5::kMaskPath) + " does not have a value for each of the " +
                          std::to_string(seconds) + " seconds");
   }
   std::vector<std::uint32_t> values(mask->Shape()[0]);
@@ -46,13 +42,13 @@ Status CheckMask(const Hdf5File& file, const std::string& name, const Strain& st
   const auto bad = std::ranges::find_if(values, [](std::uint32_t bits) { return bits % 2 == 0; });
   if (bad == values.end()) return {};
   return Bad(name, "there are no data in second " + std::to_string(bad - values.begin()) + " (" +
-                       kMaskPath + ", bit 0)");
+                       hdf5::kMaskPath + ", bit 0)");
 }
 
 Status ReadTimes(const Hdf5File& file, const std::string& name, Strain& strain) {
-  const auto start = file.Number(kStrainPath, "Xstart");
+  const auto start = file.Number(hdf5::kStrainPath, "Xstart");
   if (!start) return std::unexpected(start.error());
-  const auto spacing = file.Number(kStrainPath, "Xspacing");
+  const auto spacing = file.Number(hdf5::kStrainPath, "Xspacing");
   if (!spacing) return std::unexpected(spacing.error());
   strain.start = *start;
   strain.rate = std::round(1 / *spacing);
@@ -61,8 +57,8 @@ Status ReadTimes(const Hdf5File& file, const std::string& name, Strain& strain) 
     return Bad(name, "Xspacing is not the time between samples of a whole rate");
   }
   if (!(std::fabs(*start) < 1e12)) return Bad(name, "Xstart is no GPS time");
-  if (file.HasAttribute(kStrainPath, "Npoints")) {
-    const auto points = file.Number(kStrainPath, "Npoints");
+  if (file.HasAttribute(hdf5::kStrainPath, "Npoints")) {
+    const auto points = file.Number(hdf5::kStrainPath, "Npoints");
     if (!points) return std::unexpected(points.error());
     if (*points != static_cast<double>(strain.samples.size())) {
       return Bad(name, "Npoints does not say how many samples there are");
@@ -76,10 +72,10 @@ Status ReadTimes(const Hdf5File& file, const std::string& name, Strain& strain) 
 Result<Strain> ReadStrain(const std::filesystem::path& path, const std::string& name) {
   const auto file = Hdf5File::Open(path, name);
   if (!file) return std::unexpected(file.error());
-  const auto data = file->Dataset(kStrainPath);
+  const auto data = file->Dataset(hdf5::kStrainPath);
   if (!data) return std::unexpected(data.error());
   if (data->Shape().size() != 1 || data->Shape()[0] == 0 || data->Shape()[0] > kMostStrainSamples) {
-    return Bad(name, std::string(kStrainPath) + " must be a row of 1 to " +
+    return Bad(name, std::string(hdf5::kStrainPath) + " must be a row of 1 to " +
                          std::to_string(kMostStrainSamples) + " samples");
   }
   Strain strain;
@@ -138,41 +134,9 @@ Result<StrainFileKind> KindOfStrainFile(const std::filesystem::path& path,
                                         const std::string& name) {
   const auto file = Hdf5File::Open(path, name);
   if (!file) return std::unexpected(file.error());
-  if (file->Has(kStrainPath)) return StrainFileKind::kStrain;
+  if (file->Has(hdf5::kStrainPath)) return StrainFileKind::kStrain;
   if (file->Has("template")) return StrainFileKind::kTemplate;
   return Bad(name, "there is neither strain/Strain nor template in it");
-}
-
-Status WriteStrain(const std::filesystem::path& path, const Strain& strain) {
-  auto writer = Hdf5Writer::Create(path);
-  if (!writer) return std::unexpected(writer.error());
-  const std::array<std::uint64_t, 1> size{strain.samples.size()};
-  const double seconds = static_cast<double>(strain.samples.size()) / strain.rate;
-  const std::vector<std::uint32_t> mask(static_cast<std::size_t>(seconds), 127);
-  const std::array<std::uint64_t, 1> mask_size{mask.size()};
-  const std::uint64_t rows = std::min<std::uint64_t>(kGzipRows, strain.samples.size());
-  Status written =
-      writer->Put(kStrainPath, size, std::span(strain.samples), {rows, Hdf5Filter::kGzip});
-  const auto number = [&](const char* name, double value) {
-    if (written) written = writer->PutNumber(kStrainPath, name, value);
-  };
-  number("Npoints", static_cast<double>(strain.samples.size()));
-  number("Xstart", strain.start);
-  number("Xspacing", 1 / strain.rate);
-  if (written) written = writer->Put(kMaskPath, mask_size, std::span(mask));
-  if (written) written = writer->PutTextDataset("meta/Detector", strain.detector);
-  return written;
-}
-
-Status WriteGivenTemplate(const std::filesystem::path& path, const GivenTemplate& given) {
-  auto writer = Hdf5Writer::Create(path);
-  if (!writer) return std::unexpected(writer.error());
-  std::vector<float> both = given.plus;
-  both.insert(both.end(), given.cross.begin(), given.cross.end());
-  const std::array<std::uint64_t, 2> size{2, given.plus.size()};
-  Status written = writer->Put("template", size, std::span<const float>(both));
-  if (written) written = writer->PutText("meta", "eventname", given.name);
-  return written;
 }
 
 }  // namespace picube

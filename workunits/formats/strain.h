@@ -15,6 +15,11 @@ namespace picube {
 
 inline constexpr std::uint64_t kMostStrainSamples = 1U << 20;
 
+namespace hdf5 {
+inline constexpr const char* kStrainPath = "strain/Strain";
+inline constexpr const char* kMaskPath = "quality/simple/DQmask";
+}  // namespace hdf5
+
 struct Strain {
   std::string detector;         // "H1"
   double start = 0;             // GPS seconds of the first sample
@@ -38,10 +43,5 @@ struct GivenTemplate {
 enum class StrainFileKind : std::uint8_t { kStrain, kTemplate };
 [[nodiscard]] Result<StrainFileKind> KindOfStrainFile(const std::filesystem::path& path,
                                                       const std::string& name);
-
-// Writing, for makers of data and for tests. Errors are kHost.
-[[nodiscard]] Status WriteStrain(const std::filesystem::path& path, const Strain& strain);
-[[nodiscard]] Status WriteGivenTemplate(const std::filesystem::path& path,
-                                        const GivenTemplate& given);
 
 }  // namespace picube

@@ -15,6 +15,7 @@
 #include "workunits/applications.h"
 #include "workunits/formats/strain.h"
 #include "workunits/gw/filter.h"
+#include "workunits/hdf5/writer.h"
 #include "workunits/milkyway/likelihood.h"
 #include "workunits/primes/sieve.h"
 #include "workunits/pulsar/folding.h"

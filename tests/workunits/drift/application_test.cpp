@@ -10,6 +10,7 @@
 #include "workunits/drift/drift.h"
 #include "workunits/drift/search.h"
 #include "workunits/formats/filterbank.h"
+#include "workunits/hdf5/writer.h"
 #include "workunits/math/isa.h"
 
 namespace picube {

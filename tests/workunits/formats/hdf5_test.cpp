@@ -8,6 +8,7 @@
 
 #include "tests/files.h"
 #include "tests/workunits/support.h"
+#include "workunits/hdf5/writer.h"
 
 namespace picube {
 namespace {
@@ -123,7 +124,7 @@ TEST(Hdf5, AnythingElseThanHdf5IsRefused) {
   const test::Folder folder;
   ExpectError(Hdf5File::Open(folder.Write("t.h5", "text"), "t.h5").error(), "t.h5: it cannot be");
   ExpectError(Hdf5File::Open(folder.Write("e.h5", ""), "e.h5").error(), "read as HDF5");
-  ExpectError(Hdf5File::Open(folder / "none.h5", "none.h5").error(), "read as HDF5");
+  ExpectError(Hdf5File::Open(folder / "none.h5", "none.h5").error(), "cannot be opened");
 }
 
 TEST(Hdf5, AFileCutAnywhereIsAnErrorOrHasItsValues) {
@@ -137,6 +138,51 @@ TEST(Hdf5, AFileCutAnywhereIsAnErrorOrHasItsValues) {
     if (!data || !data->Read(Sizes{0, 0, 0}, Sizes{6, 1, 8}, std::span<float>(values))) continue;
     EXPECT_EQ(values, Ramp(48)) << size;
   }
+}
+
+// Files that have made the library read beyond its memory, use what it had freed, or ask for more
+// than there is: all that the fuzzers keep.
+TEST(Hdf5, FilesMadeToBreakTheLibraryAreErrorsAtWorst) {
+  std::size_t files = 0;
+  for (const char* target : {"hdf5", "gw", "drift"}) {
+    const auto folder = std::filesystem::path(PICUBE_CORPUS) / target;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const auto file = Hdf5File::Open(entry.path(), "kept.h5");
+      ++files;
+      if (!file) continue;
+      for (const char* name : {"data", "strain/Strain", "quality/simple/DQmask", "template"}) {
+        if (const auto dataset = file->Dataset(name)) {
+          std::array<float, 1> value{};
+          const Sizes start(dataset->Shape().size(), 0);
+          const Sizes count(dataset->Shape().size(), 1);
+          static_cast<void>(dataset->Read(start, count, std::span<float>(value)));
+        }
+        for (const char* attribute : {"nchans", "source_name", "Xstart", "Xunits"}) {
+          static_cast<void>(file->Number(name, attribute));
+          static_cast<void>(file->Text(name, attribute));
+        }
+      }
+      static_cast<void>(file->TextDataset("meta/Detector"));
+    }
+  }
+  EXPECT_GE(files, 6U);
+}
+
+TEST(Hdf5, ALargeBlockIsReadInPieces) {
+  const test::Folder folder;
+  const Sizes shape{3, 700'000};
+  std::vector<double> values(3 * 700'000);
+  std::iota(values.begin(), values.end(), 0.0);
+  {
+    auto writer = Hdf5Writer::Create(folder / "large.h5");
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(writer->Put("data", shape, std::span<const double>(values)));
+  }
+  const auto file = Hdf5File::Open(folder / "large.h5", "large.h5");
+  ASSERT_TRUE(file);
+  std::vector<double> read(values.size());
+  ASSERT_TRUE(file->Dataset("data")->Read(Sizes{0, 0}, shape, std::span<double>(read)));
+  EXPECT_EQ(read, values);
 }
 
 TEST(Hdf5, RealStrainIsRead) {

@@ -5,6 +5,7 @@
 #include "tests/workunits/support.h"
 #include "workunits/gw/gw.h"
 #include "workunits/gw/task.h"
+#include "workunits/hdf5/writer.h"
 #include "workunits/math/isa.h"
 
 namespace picube {

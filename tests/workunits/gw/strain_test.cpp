@@ -8,6 +8,7 @@
 #include "tests/files.h"
 #include "tests/workunits/support.h"
 #include "workunits/formats/hdf5.h"
+#include "workunits/hdf5/writer.h"
 
 namespace picube {
 namespace {

@@ -1,13 +1,12 @@
 #include <array>
 #include <vector>
 
-#include "workunits/formats/hdf5_library.h"
+#include "workunits/hdf5/writer.h"
 
 namespace picube {
 namespace {
 
 using hdf5::Library;
-using hdf5::Own;
 
 std::unexpected<Error> Unwritten(const std::string& name, const std::string& object) {
   return Fail(ErrorKind::kHost,
@@ -31,7 +30,7 @@ Result<Hdf5Writer> Hdf5Writer::Create(const std::filesystem::path& path) {
   const Library library;
   Hdf5Writer writer;
   writer.name_ = path.filename().string();
-  writer.id_ = Own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  writer.id_ = hdf5::Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
   if (!writer.id_.Good()) return Unwritten(writer.name_, "the file");
   return writer;
 }
@@ -45,11 +44,11 @@ Status Hdf5Writer::PutAs(std::int64_t type, const std::string& path,
   if (wanted != size) {
     return Fail(ErrorKind::kProject, name_ + ", " + path + ": shape and values do not fit.", {});
   }
-  const auto links = Own(H5Pcreate(H5P_LINK_CREATE));
+  const auto links = hdf5::Handle(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(links.Id(), 1);
-  const auto list = Own(H5Pcreate(H5P_DATASET_CREATE));
+  const auto list = hdf5::Handle(H5Pcreate(H5P_DATASET_CREATE));
   const int rank = static_cast<int>(sizes.size());
-  const auto space = Own(H5Screate_simple(rank, sizes.data(), nullptr));
+  const auto space = hdf5::Handle(H5Screate_simple(rank, sizes.data(), nullptr));
   if (storage.rows > 0 && rank > 0) {
     sizes[0] = storage.rows;
     H5Pset_chunk(list.Id(), rank, sizes.data());
@@ -60,8 +59,8 @@ Status Hdf5Writer::PutAs(std::int64_t type, const std::string& path,
                     kBlocksAndLz4.data());
     }
   }
-  const auto set =
-      Own(H5Dcreate2(id_.Id(), path.c_str(), type, space.Id(), links.Id(), list.Id(), H5P_DEFAULT));
+  const auto set = hdf5::Handle(
+      H5Dcreate2(id_.Id(), path.c_str(), type, space.Id(), links.Id(), list.Id(), H5P_DEFAULT));
   if (!set.Good() || H5Dwrite(set.Id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
     return Unwritten(name_, path);
   }
@@ -87,12 +86,12 @@ Status Hdf5Writer::Put(const std::string& path, std::span<const std::uint64_t> s
 namespace {
 
 // The object, or a new group of that name.
-Hdf5Handle ObjectOrGroup(hid_t file, const std::string& object) {
-  auto id = Own(H5Oopen(file, object.c_str(), H5P_DEFAULT));
+hdf5::Handle ObjectOrGroup(hid_t file, const std::string& object) {
+  auto id = hdf5::Handle(H5Oopen(file, object.c_str(), H5P_DEFAULT));
   if (id.Good()) return id;
-  const auto links = Own(H5Pcreate(H5P_LINK_CREATE));
+  const auto links = hdf5::Handle(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(links.Id(), 1);
-  return Own(H5Gcreate2(file, object.c_str(), links.Id(), H5P_DEFAULT, H5P_DEFAULT));
+  return hdf5::Handle(H5Gcreate2(file, object.c_str(), links.Id(), H5P_DEFAULT, H5P_DEFAULT));
 }
 
 }  // namespace
@@ -100,9 +99,9 @@ Hdf5Handle ObjectOrGroup(hid_t file, const std::string& object) {
 Status Hdf5Writer::PutNumber(const std::string& object, const std::string& name, double value) {
   const Library library;
   const auto owner = ObjectOrGroup(id_.Id(), object);
-  const auto space = Own(H5Screate(H5S_SCALAR));
-  const auto id = Own(H5Acreate2(owner.Id(), name.c_str(), H5T_NATIVE_DOUBLE, space.Id(),
-                                 H5P_DEFAULT, H5P_DEFAULT));
+  const auto space = hdf5::Handle(H5Screate(H5S_SCALAR));
+  const auto id = hdf5::Handle(H5Acreate2(owner.Id(), name.c_str(), H5T_NATIVE_DOUBLE, space.Id(),
+                                          H5P_DEFAULT, H5P_DEFAULT));
   if (!id.Good() || H5Awrite(id.Id(), H5T_NATIVE_DOUBLE, &value) < 0) {
     return Unwritten(name_, object + "." + name);
   }
@@ -111,8 +110,8 @@ Status Hdf5Writer::PutNumber(const std::string& object, const std::string& name,
 
 namespace {
 
-Hdf5Handle TextType(std::size_t size) {
-  auto type = Own(H5Tcopy(H5T_C_S1));
+hdf5::Handle TextType(std::size_t size) {
+  auto type = hdf5::Handle(H5Tcopy(H5T_C_S1));
   H5Tset_size(type.Id(), size);
   return type;
 }
@@ -121,12 +120,12 @@ Hdf5Handle TextType(std::size_t size) {
 
 Status Hdf5Writer::PutTextDataset(const std::string& path, const std::string& value) {
   const Library library;
-  const auto links = Own(H5Pcreate(H5P_LINK_CREATE));
+  const auto links = hdf5::Handle(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(links.Id(), 1);
-  const auto space = Own(H5Screate(H5S_SCALAR));
+  const auto space = hdf5::Handle(H5Screate(H5S_SCALAR));
   const auto type = TextType(value.size() + 1);
-  const auto id = Own(H5Dcreate2(id_.Id(), path.c_str(), type.Id(), space.Id(), links.Id(),
-                                 H5P_DEFAULT, H5P_DEFAULT));
+  const auto id = hdf5::Handle(H5Dcreate2(id_.Id(), path.c_str(), type.Id(), space.Id(), links.Id(),
+                                          H5P_DEFAULT, H5P_DEFAULT));
   if (!id.Good() ||
       H5Dwrite(id.Id(), type.Id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, value.c_str()) < 0) {
     return Unwritten(name_, path);
@@ -138,10 +137,10 @@ Status Hdf5Writer::PutText(const std::string& object, const std::string& name,
                            const std::string& value, bool variable) {
   const Library library;
   const auto owner = ObjectOrGroup(id_.Id(), object);
-  const auto space = Own(H5Screate(H5S_SCALAR));
+  const auto space = hdf5::Handle(H5Screate(H5S_SCALAR));
   const auto type = TextType(variable ? H5T_VARIABLE : value.size() + 1);
-  const auto id =
-      Own(H5Acreate2(owner.Id(), name.c_str(), type.Id(), space.Id(), H5P_DEFAULT, H5P_DEFAULT));
+  const auto id = hdf5::Handle(
+      H5Acreate2(owner.Id(), name.c_str(), type.Id(), space.Id(), H5P_DEFAULT, H5P_DEFAULT));
   const char* text = value.c_str();
   const void* from = variable ? static_cast<const void*>(&text) : text;
   if (!id.Good() || H5Awrite(id.Id(), type.Id(), from) < 0) {
