@@ -3,7 +3,7 @@
 # build/fuzz-corpus; a finding is written to the current folder and ends the run with its error.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 seconds=${2:-60}
-mapfile -t targets < <(sed -n 's/^picube_fuzzer(\([a-z_]*\).*/\1/p' tests/fuzz/targets.cmake)
+mapfile -t targets < <(sed -n 's/^picube_fuzzer(\([a-z0-9_]*\).*/\1/p' tests/fuzz/targets.cmake)
 if [ -n "${1:-}" ]; then
   case " ${targets[*]} " in *" $1 "*) targets=("$1") ;; *) fail "no fuzz target '$1'; there are: ${targets[*]}" ;; esac
 fi

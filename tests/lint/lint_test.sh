@@ -6,7 +6,7 @@ case_=$1
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 command -v git >/dev/null || exit 77
 if [ "$case_" = corpus ]; then  # every fuzzer has inputs to begin with
-  for target in $(sed -n 's/^picube_fuzzer(\([a-z_]*\)_fuzz.*/\1/p' "$root/tests/fuzz/targets.cmake"); do
+  for target in $(sed -n 's/^picube_fuzzer(\([a-z0-9_]*\)_fuzz.*/\1/p' "$root/tests/fuzz/targets.cmake"); do
     [ -n "$(ls "$root/tests/fuzz/corpus/$target" 2>/dev/null)" ] ||
       { echo "tests/fuzz/corpus/$target is empty"; exit 1; }
   done
