@@ -129,41 +129,75 @@ std::int32_t LargestOf(const std::int32_t* row, std::size_t bins) {
   return std::max(most, -least);
 }
 
+// prefix[i + 1] = sum + row[0] + ... + row[i] for i < count; returns the last one.
+std::int32_t SumUp(const std::int32_t* row, std::size_t count, std::int32_t sum,
+                   std::int32_t* prefix) {
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<std::int32_t, 4> d;
+  auto before = hn::Set(d, sum);
+  for (; i + 4 <= count; i += 4) {
+    auto x = hn::LoadU(d, row + i);
+    x = hn::Add(x, hn::ShiftLeftLanes<1>(d, x));
+    x = hn::Add(hn::Add(x, hn::ShiftLeftLanes<2>(d, x)), before);
+    hn::StoreU(x, d, prefix + i + 1);
+    before = hn::Broadcast<3>(x);
+  }
+  sum = hn::GetLane(before);
+#endif
+  for (; i < count; ++i) {
+    sum += row[i];
+    prefix[i + 1] = sum;
+  }
+  return sum;
+}
+
+// The greatest prefix[i + widths[w]] - prefix[i], i < bins, of kWidths widths at once. At least a
+// vector of bins.
+template <std::size_t kWidths>
+HWY_INLINE void PeaksOf(const std::int32_t* prefix, std::size_t bins, const std::uint32_t* widths,
+                        std::int64_t* peaks, std::size_t step) {
+  const Tag d;
+  const std::size_t lanes = hn::Lanes(d);
+  hn::Vec<Tag> best[kWidths];
+  for (std::size_t w = 0; w < kWidths; ++w) best[w] = hn::Set(d, INT32_MIN);
+  const auto take = [&](std::size_t i) HWY_ATTR {
+    const auto from = hn::LoadU(d, prefix + i);
+    for (std::size_t w = 0; w < kWidths; ++w) {
+      best[w] = hn::Max(best[w], hn::Sub(hn::LoadU(d, prefix + i + widths[w]), from));
+    }
+  };
+  std::size_t i = 0;
+  for (; i + lanes <= bins; i += lanes) take(i);
+  if (i < bins) take(bins - lanes);  // once more over the last whole vector
+  for (std::size_t w = 0; w < kWidths; ++w) {
+    peaks[w * step] = hn::GetLane(hn::MaxOfLanes(d, best[w]));
+  }
+}
+
 // In int32, where no sum of bins can leave its range.
 std::int64_t NarrowPeaks(const std::int32_t* row, std::size_t bins,
                          std::span<const std::uint32_t> widths, std::int32_t* prefix,
                          std::int64_t* peaks, std::size_t step) {
-  const Tag d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::int32_t sum = 0;
-  for (std::size_t i = 0; i < bins; ++i) {
-    prefix[i] = sum;
-    sum += row[i];
-  }
-  const std::int32_t total = sum;
-  const std::size_t again = widths.back();
-  for (std::size_t i = 0; i < again; ++i) {
-    prefix[bins + i] = sum;
-    sum += row[i];
-  }
-  prefix[bins + again] = sum;
-  for (std::size_t w = 0; w < widths.size(); ++w) {
-    const std::int32_t* ahead = prefix + widths[w];
-    auto best = hn::Set(d, INT32_MIN);
-    std::size_t i = 0;
-    for (; i + lanes <= bins; i += lanes) {
-      best = hn::Max(best, hn::Sub(hn::LoadU(d, ahead + i), hn::LoadU(d, prefix + i)));
-    }
-    if (i < bins) {  // once more over the last whole vector
-      if (bins >= lanes) {
-        i = bins - lanes;
-        best = hn::Max(best, hn::Sub(hn::LoadU(d, ahead + i), hn::LoadU(d, prefix + i)));
-        i = bins;
+  prefix[0] = 0;
+  const std::int32_t total = SumUp(row, bins, 0, prefix);
+  SumUp(row, widths.back(), total, prefix + bins);
+  if (bins < hn::Lanes(Tag())) {
+    for (std::size_t w = 0; w < widths.size(); ++w) {
+      std::int32_t peak = INT32_MIN;
+      for (std::size_t i = 0; i < bins; ++i) {
+        peak = std::max(peak, prefix[i + widths[w]] - prefix[i]);
       }
+      peaks[w * step] = peak;
     }
-    std::int32_t peak = hn::GetLane(hn::MaxOfLanes(d, best));
-    for (; i < bins; ++i) peak = std::max(peak, ahead[i] - prefix[i]);
-    peaks[w * step] = peak;
+    return total;
+  }
+  std::size_t w = 0;
+  for (; w + 5 <= widths.size(); w += 5) {
+    PeaksOf<5>(prefix, bins, widths.data() + w, peaks + w * step, step);
+  }
+  for (; w < widths.size(); ++w) {
+    PeaksOf<1>(prefix, bins, widths.data() + w, peaks + w * step, step);
   }
   return total;
 }
