@@ -3,6 +3,7 @@
 #   bench.sh dispatch [SECONDS]   the whole server under load
 #   bench.sh memory [UNITS]       a million live units: memory and restart
 #   bench.sh kernels [OPTIONS]    the computing kernels beside FFTW and primesieve (--help)
+#   bench.sh governor              what the governor reaches on virtual boards; fails if a figure does not hold
 #   bench.sh insn [--record] [NAME]   instructions a kernel takes on a Cortex-A53 (scripts/insn.sh)
 #   bench.sh ceiling [SECONDS]    CURVE and SQLite without any rules, for comparison with dispatch:
 #                                 ../shared/bench/ceiling.cpp, if it lies there
@@ -35,7 +36,10 @@ case "$what" in
   kernels)
     configure_and_build release kernel_bench >&2
     exec build/release/tests/bench/kernel_bench "$@" ;;
+  governor)
+    configure_and_build release governor_bench >&2
+    exec build/release/tests/bench/governor_bench ;;
   insn) exec scripts/insn.sh "$@" ;;
   ceiling) ceiling "$@" ;;
-  *) fail "usage: ./dev bench dispatch|memory|kernels|insn|ceiling" ;;
+  *) fail "usage: ./dev bench dispatch|memory|kernels|governor|insn|ceiling" ;;
 esac

@@ -19,7 +19,7 @@ server: protocol workunits hardware server
 worker/core: protocol/base protocol/messages.h
 worker: protocol workunits hardware worker
 cli: protocol workunits
-simulation: protocol/base protocol/messages.h protocol/wire server/core server/store/record_codec.h worker/core
+simulation: protocol/base protocol/messages.h protocol/wire server/core server/store/record_codec.h worker/core hardware workunits/plot
 examples: protocol workunits worker
 tests: protocol workunits hardware server worker cli simulation examples
 '

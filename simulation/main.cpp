@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "simulation/board_command.h"
 #include "simulation/compare.h"
 #include "simulation/saved_seeds.h"
 #include "simulation/scenario.h"
@@ -241,7 +242,10 @@ int main(int argc, char** argv) {
   CLI::App app("Plays the whole grid under virtual time from a seed and checks every rule.",
                "picube-sim");
   Describe(app, arguments);
+  BoardArguments board;
+  const CLI::App* board_command = AddBoardCommand(app, board);
   CLI11_PARSE(app, argc, argv);
+  if (board_command->parsed()) return RunBoard(board);
   std::signal(SIGABRT, SayReplay);
 
   if (arguments.compare) return PlayComparison(arguments, argv[0]);
