@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "protocol/base/descriptor.h"
 #include "protocol/crypto/hash.h"
 #include "protocol/crypto/keys.h"
 
@@ -33,20 +34,6 @@ class SecretText {
 
  private:
   std::string text_;
-};
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int Get() const { return descriptor_; }
-
- private:
-  int descriptor_;
 };
 
 std::unexpected<Error> SystemError(const std::string& doing, const std::string& path,

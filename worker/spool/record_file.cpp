@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "protocol/base/descriptor.h"
 #include "protocol/crypto/hash.h"
 #include "worker/spool/bytes.h"
 
@@ -16,20 +17,6 @@ namespace {
 
 constexpr std::string_view kMagic("picubeW\x01", 8);
 constexpr std::size_t kHeadBytes = 8 + 4 + 8 + Digest::kSize;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int Get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::unexpected<Error> Failed(const std::filesystem::path& path, const char* deed) {
   return Fail(ErrorKind::kStore, "cannot " + std::string(deed) + " " + path.string() + ": " +

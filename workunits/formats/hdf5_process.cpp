@@ -16,6 +16,8 @@
 #include <sstream>
 #include <utility>
 
+#include "protocol/base/descriptor.h"
+
 namespace picube::hdf5 {
 namespace {
 
@@ -25,22 +27,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr int kSocket = 3;  // in the reader
 constexpr int kFile = 4;
 constexpr const char* kProgram = "picube-hdf5-reader";
-
-// A descriptor that is closed at the end.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int Get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 // Above those of the reader, so that none of them is overwritten before it was handed over.
 int Above(const Descriptor& fd) { return ::fcntl(fd.Get(), F_DUPFD_CLOEXEC, 10); }
