@@ -1,0 +1,1 @@
+// The translation unit that CMake asks of a target; the precompiled headers are what is wanted.
