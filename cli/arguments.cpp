@@ -36,11 +36,12 @@ WrongUsage Unknown(const CLI::App& app, const std::string& word) {
     for (const CLI::App* each : app.get_subcommands({})) known.push_back(each->get_name());
   }
   const std::string typed = word.substr(0, option ? word.find('=') : std::string::npos);
-  const std::string kind = option          ? "option"
-                           : known.empty() ? "word"
-                           : app.get_parent() == nullptr || app.get_name() == "host"
-                               ? "command"
-                               : "application";
+  const std::string kind =
+      option          ? "option"
+      : known.empty() ? "word"
+      : app.get_parent() == nullptr || app.get_name() == "host" || app.get_name() == "report"
+          ? "command"
+          : "application";
   WrongUsage wrong{fmt::format("{}: unknown {} \"{}\".", app.get_name(), kind, Clean(typed)), {}};
   const std::string nearest = Nearest(typed, known);
   wrong.next = nearest.empty() ? HelpHint(app) : fmt::format("Did you mean {}?", nearest);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/energy.h"
 #include "protocol/messages.h"
 #include "workunits/application.h"
 
@@ -64,9 +65,17 @@ struct ControlCommand {
   bool qr = false;  // of an invitation
 };
 struct HostsCommand {};
+struct EnergyCommand {
+  Tariff tariff;
+};
+struct ReportCommand {
+  BatchId batch;
+  std::string plot;  // SVG file to write; empty = none
+};
 
-using Command = std::variant<JoinCommand, SubmitCommand, StatusCommand, WatchCommand,
-                             ProductCommand, ExplainCommand, ControlCommand, HostsCommand>;
+using Command =
+    std::variant<JoinCommand, SubmitCommand, StatusCommand, WatchCommand, ProductCommand,
+                 ExplainCommand, ControlCommand, HostsCommand, ReportCommand, EnergyCommand>;
 
 struct Invocation {
   CommonOptions common;

@@ -284,6 +284,24 @@ void AddBatchCommands(CommandTree& tree) {
   explain->add_option("ID", tree.explain_id, "Its number; a host's name will do")->required();
 }
 
+void AddReport(CommandTree& tree) {
+  CLI::App* report =
+      AddCommand(tree, tree.app, "report", "Speed-up of a batch, and where the time went", "Work",
+                 []() -> std::optional<WrongUsage> {
+                   return WrongUsage{"picube report needs to know on what.",
+                                     "Use for example: picube report batch 1"};
+                 });
+  report->require_subcommand(0, 1);
+  CLI::App* batch = AddCommand(tree, *report, "batch", "On a batch that has ended, or runs",
+                               "Commands", [&tree]() -> std::optional<WrongUsage> {
+                                 tree.report.batch = BatchId{tree.batch};
+                                 tree.command = tree.report;
+                                 return std::nullopt;
+                               });
+  AddBatch(batch, tree.batch);
+  batch->add_option("--plot", tree.report.plot, "Write a picture too (SVG)")->type_name("FILE");
+}
+
 // A command on one batch.
 CLI::App* AddBatchControl(CommandTree& tree, const char* name, const char* help, ControlKind kind) {
   CLI::App* command = AddCommand(
@@ -297,20 +315,48 @@ CLI::App* AddBatchControl(CommandTree& tree, const char* name, const char* help,
   return command;
 }
 
+// By number if it is one, else by name.
+Control OfHost(ControlKind kind, const std::string& host) {
+  Control control{.kind = kind, .text = host};
+  const char* const last = host.data() + host.size();
+  const auto [end, error] = std::from_chars(host.data(), last, control.id);
+  if (error == std::errc() && end == last) {
+    control.text.clear();
+  } else {
+    control.id = 0;
+  }
+  return control;
+}
+
 void AddHostControl(CommandTree& tree, CLI::App& host, const char* name, const char* help,
                     ControlKind kind, std::int64_t number) {
-  CLI::App* command = AddCommand(
-      tree, host, name, help, "Commands", [&tree, kind, number]() -> std::optional<WrongUsage> {
-        Control control{.kind = kind, .text = tree.host, .number = number};
-        const auto [end, error] =
-            std::from_chars(tree.host.data(), tree.host.data() + tree.host.size(), control.id);
-        const bool is_id = error == std::errc() && end == tree.host.data() + tree.host.size();
-        if (is_id) control.text.clear();
-        if (!is_id) control.id = 0;
-        tree.command = ControlCommand{control};
-        return std::nullopt;
-      });
+  CLI::App* command = AddCommand(tree, host, name, help, "Commands",
+                                 [&tree, kind, number]() -> std::optional<WrongUsage> {
+                                   Control control = OfHost(kind, tree.host);
+                                   control.number = number;
+                                   tree.command = ControlCommand{control};
+                                   return std::nullopt;
+                                 });
   command->add_option("HOST", tree.host, "Its name or number, as `picube hosts` shows")->required();
+}
+
+std::optional<WrongUsage> ChooseSet(CommandTree& tree) {
+  Control control = OfHost(ControlKind::kSetHost, tree.host);
+  if (tree.settings.size() > limits::kSettingLines) {
+    return WrongUsage{"Too many settings at once.",
+                      fmt::format("At most {} can be set.", limits::kSettingLines)};
+  }
+  for (const std::string& setting : tree.settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0 || setting.size() >= limits::kSettingBytes) {
+      return WrongUsage{fmt::format("{} is no setting.", Clean(setting)),
+                        "Use NAME=VALUE, for example wishes.hours=22:00-06:00; NAME= removes it."};
+    }
+    const std::string value = setting.substr(equals + 1);
+    control.settings.push_back(setting.substr(0, equals) + (value.empty() ? ":" : ": ") + value);
+  }
+  tree.command = ControlCommand{std::move(control)};
+  return std::nullopt;
 }
 
 void AddHostCommands(CommandTree& tree) {
@@ -319,10 +365,23 @@ void AddHostCommands(CommandTree& tree) {
                tree.command = HostsCommand{};
                return std::nullopt;
              });
-  CLI::App* host = AddCommand(tree, tree.app, "host", "Retire, drain or undrain a machine", "Hosts",
-                              []() -> std::optional<WrongUsage> {
+  CLI::App* energy = AddCommand(tree, tree.app, "energy", "What computing took: kWh, joules, euros",
+                                "Hosts", [&tree]() -> std::optional<WrongUsage> {
+                                  tree.command = tree.energy;
+                                  return std::nullopt;
+                                });
+  energy->add_option("--euro-per-kwh", tree.energy.tariff.euro_per_kwh, "Your price of electricity")
+      ->type_name("EURO")
+      ->envname("PICUBE_EURO_PER_KWH")
+      ->check(CLI::Range(0.0, 1000.0));
+  energy->add_option("--grams-per-kwh", tree.energy.tariff.grams_per_kwh, "CO2 of your electricity")
+      ->type_name("GRAMS")
+      ->envname("PICUBE_GRAMS_PER_KWH")
+      ->check(CLI::Range(0.0, 10'000.0));
+  CLI::App* host = AddCommand(tree, tree.app, "host", "Set, retire, drain or undrain a machine",
+                              "Hosts", []() -> std::optional<WrongUsage> {
                                 return WrongUsage{"picube host needs a command.",
-                                                  "Use retire, drain or undrain."};
+                                                  "Use set, retire, drain or undrain."};
                               });
   host->require_subcommand(0, 1);
   AddHostControl(tree, *host, "retire", "Its key is good no more; its leases go elsewhere",
@@ -330,6 +389,10 @@ void AddHostCommands(CommandTree& tree) {
   AddHostControl(tree, *host, "drain", "Let it finish what it runs, give it no more",
                  ControlKind::kDrainHost, 1);
   AddHostControl(tree, *host, "undrain", "Give it work again", ControlKind::kDrainHost, 0);
+  CLI::App* set = AddCommand(tree, *host, "set", "Change settings in its worker.yaml", "Commands",
+                             [&tree] { return ChooseSet(tree); });
+  set->add_option("HOST", tree.host, "Its name or number, as `picube hosts` shows")->required();
+  set->add_option("SETTING", tree.settings, "NAME=VALUE; NAME= removes it")->required();
 }
 
 std::optional<WrongUsage> ChooseInvite(CommandTree& tree) {
@@ -383,6 +446,7 @@ CommandTree::CommandTree(const ApplicationRegistry& registry) : applications(reg
   app.set_version_flag("--version", kVersionText, "Print the version")->group(kEverywhere);
   AddSubmit(*this);
   AddBatchCommands(*this);
+  AddReport(*this);
   AddBatchControl(*this, "cancel", "Stop a batch", ControlKind::kCancelBatch);
   AddBatchControl(*this, "retry", "Try its failed units again", ControlKind::kRetryFailed);
   AddBatchControl(*this, "priority", "Let a batch go before or after others",

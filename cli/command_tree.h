@@ -30,12 +30,15 @@ struct CommandTree {
   std::uint64_t batch = 0;
   std::string explain_what, explain_id;
   std::string host;
+  std::vector<std::string> settings;
   JoinCommand join;
   SubmitCommand submit;
   std::string replication = "single";
   bool distinct_owners = false;
   std::map<std::string, std::string> parameters;  // of the application that was named
   ProductCommand product;
+  ReportCommand report;
+  EnergyCommand energy;
   Control control;
   std::int64_t priority = 0;
   bool operator_invited = false, qr = false;

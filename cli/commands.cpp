@@ -66,6 +66,16 @@ Exit Run(Session& session, const HostsCommand&) {
   return session.Show(HostsJson(*hosts), BoldTitle(session, HostsText(*hosts)));
 }
 
+Exit Run(Session& session, const EnergyCommand& command) {
+  if (Status connected = session.Connect(); !connected) return session.Fail(connected.error());
+  const auto hosts = AskPages(session.client(), QueryKind::kHosts, &Answer::hosts);
+  if (!hosts) return session.Fail(hosts.error());
+  const auto batches = AskPages(session.client(), QueryKind::kBatches, &Answer::batches);
+  if (!batches) return session.Fail(batches.error());
+  const EnergyView view = EnergyOf(*hosts, *batches);
+  return session.Show(EnergyJson(view, command.tariff), EnergyText(view, command.tariff));
+}
+
 Exit Run(Session& session, const ExplainCommand& command) {
   if (Status connected = session.Connect(); !connected) return session.Fail(connected.error());
   const Query query{.kind = command.kind, .id = command.id, .name = command.name};

@@ -1,9 +1,11 @@
 #include "cli/json_views.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/names.h"
 #include "cli/text.h"
+#include "protocol/readings.h"
 
 namespace picube {
 namespace {
@@ -77,6 +79,8 @@ Json ToJson(const Readings& readings) {
   return {{"temperature_millicelsius", OrNull(readings.temperature_millicelsius)},
           {"clock_mhz", OrNull(readings.clock_mhz)},
           {"throttle_flags", OrNull(readings.throttle_flags)},
+          {"fan_rpm", OrNull(readings.fan_rpm)},
+          {"slowed_why", OrNull(WhySlow(readings))},
           {"load_permille", OrNull(readings.load_permille)},
           {"milliwatts", OrNull(readings.milliwatts)}};
 }
@@ -119,6 +123,40 @@ Json ToJson(const ServerInfo& server) {
           {"results_per_second", server.results_per_second}};
 }
 
+// Six digits behind the point: the same on every machine.
+double Rounded(double value) { return std::round(value * 1e6) / 1e6; }
+Json Rounded(const std::optional<double>& value) { return value ? Json(Rounded(*value)) : Json(); }
+
+Json ToJson(const report::Times& times) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < report::kParts; ++i) {
+    json[std::string(report::Name(static_cast<report::Part>(i)))] = times.ms[i];
+  }
+  return json;
+}
+
+Json ToJson(const std::optional<report::Reference>& reference) {
+  if (!reference) return {};
+  return {{"node", reference->name},
+          {"speed", Rounded(reference->speed)},
+          {"one_node_ms", std::llround(reference->one_node_ms)},
+          {"speed_up", Rounded(reference->speed_up)},
+          {"equivalent_nodes", Rounded(reference->equivalent)}};
+}
+
+Json ToJson(const report::Node& node) {
+  return {{"id", node.host.id},
+          {"name", node.host.name},
+          {"cores", node.host.cores},
+          {"results", node.results},
+          {"units", node.units},
+          {"work", Rounded(node.work)},
+          {"speed", node.speed > 0 ? Json(Rounded(node.speed)) : Json()},
+          {"cpu_ms", node.cpu_ms},
+          {"top_millicelsius", OrNull(node.top_millicelsius)},
+          {"times_ms", ToJson(node.times)}};
+}
+
 }  // namespace
 
 std::string ErrorJson(const Error& error) {
@@ -159,6 +197,33 @@ std::string ProductJson(BatchId batch, const std::vector<SavedFile>& files) {
                     {"fetched", saved.fetched}});
   }
   return Dump({{"batch", batch.value}, {"files", list}});
+}
+
+std::string ReportJson(const BatchInfo& batch, const report::Report& report,
+                       const std::string& plot) {
+  Json hosts = Json::array();
+  for (const report::Node& node : report.nodes) hosts.push_back(ToJson(node));
+  Json profile = Json::array();
+  for (const double speed_up : report.profile) profile.push_back(Rounded(speed_up));
+  return Dump({{"batch", ToJson(batch)},
+               {"report",
+                {{"makespan_ms", report.makespan_ms},
+                 {"nodes", report.nodes.size()},
+                 {"units", report.units},
+                 {"work", Rounded(report.work)},
+                 {"work_in", report.in_units ? "units" : "flop"},
+                 {"cpu_ms", report.cpu_ms},
+                 {"mean", ToJson(report.mean)},
+                 {"fastest", ToJson(report.fastest)},
+                 {"slowest", ToJson(report.slowest)},
+                 {"efficiency", report.mean ? Json(Rounded(report.efficiency)) : Json()},
+                 {"serial_share", Rounded(report.serial_share)},
+                 {"profile_share", Rounded(report.profile_share)},
+                 {"scaled_speed_up", Rounded(report.scaled_speed_up)},
+                 {"profile", profile},
+                 {"times_ms", ToJson(report.total)},
+                 {"hosts", hosts}}},
+               {"plot", OrNull(plot)}});
 }
 
 std::string DoneJson(std::string_view done) { return Dump({{"done", done}}); }

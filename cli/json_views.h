@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/report/report.h"
 #include "protocol/messages.h"
 
 namespace picube {
@@ -27,6 +28,9 @@ struct UploadedFile {  // of a submission
 [[nodiscard]] std::string BatchJson(const BatchInfo& batch);
 [[nodiscard]] std::string HostsJson(const std::vector<HostInfo>& hosts);
 [[nodiscard]] std::string ExplainJson(const Answer& answer);
+// `plot` = the file that was written, or empty.
+[[nodiscard]] std::string ReportJson(const BatchInfo& batch, const report::Report& report,
+                                     const std::string& plot);
 [[nodiscard]] std::string ProductJson(BatchId batch, const std::vector<SavedFile>& files);
 [[nodiscard]] std::string DoneJson(std::string_view done);
 [[nodiscard]] std::string InviteJson(std::string_view code, std::string_view command,

@@ -59,6 +59,8 @@ Exit Run(Session& session, const ProductCommand& command);
 Exit Run(Session& session, const ExplainCommand& command);
 Exit Run(Session& session, const ControlCommand& command);
 Exit Run(Session& session, const HostsCommand& command);
+Exit Run(Session& session, const ReportCommand& command);
+Exit Run(Session& session, const EnergyCommand& command);
 
 // Follows a batch to its end, drawing it; for `watch` and `submit --wait`.
 [[nodiscard]] Result<BatchInfo> FollowBatch(Session& session, BatchId batch);

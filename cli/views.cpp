@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "cli/energy.h"
 #include "cli/names.h"
 #include "cli/text.h"
+#include "protocol/readings.h"
 
 namespace picube {
 namespace {
@@ -91,6 +93,13 @@ std::string BatchText(const BatchInfo& batch) {
   text +=
       Line("work", fmt::format("{} of {} settled; {} of CPU time", HumanFlop(batch.flop_settled),
                                HumanFlop(batch.flop_total), HumanTime(batch.cpu_ms)));
+  const EnergyRow energy{.name = {}, .results = batch.settled, .energy = batch.energy};
+  if (const auto joules = energy.JoulesPerUnit()) {
+    text += Line("energy", fmt::format("{:.3g} J a unit, {:.3g} J of them marginal; {:.6f} kWh in "
+                                       "all (by {}, ±{}%)",
+                                       *joules, energy.MarginalPerUnit().value_or(0), energy.Kwh(),
+                                       energy.Source(), energy.ErrorPercent()));
+  }
   text += Line("policy", fmt::format("{}{}, priority {}", Name(batch.replication),
                                      batch.replication.distinct_owners ? " (distinct owners)" : "",
                                      batch.priority));
@@ -126,6 +135,8 @@ std::string HostsText(const std::vector<HostInfo>& hosts) {
     if (worker && host.connected && !host.paused_why.empty()) {
       paused += Line(host.name, "paused: " + host.paused_why);
     }
+    const std::string slow = WhySlow(host.readings);
+    if (worker && host.connected && !slow.empty()) paused += Line(host.name, "slowed: " + slow);
   }
   return table.Text() + paused;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/progress.h"
+#include "cli/report/report.h"
 #include "protocol/messages.h"
 
 namespace picube {
@@ -16,6 +17,8 @@ namespace picube {
 [[nodiscard]] std::string BatchText(const BatchInfo& batch);
 [[nodiscard]] std::string HostsText(const std::vector<HostInfo>& hosts);
 [[nodiscard]] std::string ExplainText(const Answer& answer);
+
+[[nodiscard]] std::string ReportText(const BatchInfo& batch, const report::Report& report);
 
 // A batch as a bar.
 [[nodiscard]] Progress ToProgress(const BatchProgress& progress);

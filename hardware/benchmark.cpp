@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -46,19 +47,55 @@ double PerSecond(int threads, Duration span, const std::function<double(Clock::t
   return all / std::chrono::duration<double>(Clock::now() - begun).count();
 }
 
+// Larger than any cache of a board, small enough for the least of them.
+constexpr std::size_t kMemoryBlock = 32U << 20;
+
+// As if somebody read what `memory` points to.
+void Use(const void* memory) { __asm__ volatile("" ::"r"(memory) : "memory"); }
+
 }  // namespace
 
 double MeasureFlops(int threads, Duration span) { return PerSecond(threads, span, CountUntil); }
 
-double MeasureEvents(const std::function<void()>& event, int threads, Duration span) {
+double MeasureEach(const std::function<Event()>& make, int threads, Duration span) {
   return PerSecond(threads, span, [&](Clock::time_point end) {
-    double events = 0;
+    const Event event = make();
+    double work = 0;
     do {
-      event();
-      ++events;
+      work += event();
     } while (Clock::now() < end);
-    return events;
+    return work;
   });
+}
+
+double MeasureEvents(const std::function<void()>& event, int threads, Duration span) {
+  const auto make = [&event]() -> Event {
+    return [&event] {
+      event();
+      return 1.0;
+    };
+  };
+  return MeasureEach(make, threads, span);
+}
+
+double MeasureCopy(Duration span) {
+  std::vector<char> from(kMemoryBlock, 1);  // touched, so that its pages are there
+  std::vector<char> to(kMemoryBlock, 2);
+  const auto copy = [&] {
+    std::memcpy(to.data(), from.data(), kMemoryBlock);
+    Use(to.data());
+  };
+  return kMemoryBlock * MeasureEvents(copy, 1, span);
+}
+
+double MeasureFill(Duration span) {
+  std::vector<char> to(kMemoryBlock, 2);
+  char value = 0;
+  const auto fill = [&] {
+    std::memset(to.data(), ++value, kMemoryBlock);
+    Use(to.data());
+  };
+  return kMemoryBlock * MeasureEvents(fill, 1, span);
 }
 
 }  // namespace picube

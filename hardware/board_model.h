@@ -9,8 +9,8 @@
 
 namespace picube {
 
-enum class BoardKind { k3B, k4B, k5 };
-[[nodiscard]] std::string_view Name(BoardKind board);  // "3b", "4b", "5"
+enum class BoardKind { k3B, k4B, k5, k3BPlus };
+[[nodiscard]] std::string_view Name(BoardKind board);  // "3b", "4b", "5", "3b+"
 [[nodiscard]] std::optional<BoardKind> BoardNamed(std::string_view name);
 
 struct BoardModel {
@@ -22,8 +22,9 @@ struct BoardModel {
     double kelvin_per_watt = 0;
     double seconds = 0;
   } nodes[2];
-  double idle_watts = 0;  // heat of the idle chip
-  double core_watts = 0;  // more, for each busy core at most_mhz
+  double idle_watts = 0;        // heat of the idle chip
+  double core_watts = 0;        // more, for each busy core at most_mhz
+  double board_idle_watts = 0;  // at the 5 V input, all in all: for energy, not for heat
   // Core voltage: `low_volts` up to `low_mhz`, then linear to `high_volts` at `most_mhz`; with
   // `jumps` it is `high_volts` everywhere above `low_mhz`.
   double low_mhz = 0;
@@ -39,6 +40,9 @@ struct BoardModel {
   }
 };
 [[nodiscard]] const BoardModel& ModelOf(BoardKind board);
+// By what a board says that it is: "Raspberry Pi 4 Model B Rev 1.4", "Raspberry Pi Compute Module 5
+// Rev 1.0". Nothing: no board of ours.
+[[nodiscard]] std::optional<BoardKind> BoardCalled(std::string_view model);
 
 // Where the firmware begins to slow the board, and where it has slowed it to least_mhz.
 inline constexpr double kFirmwareBegins = 80;  // °C

@@ -13,6 +13,7 @@ constexpr double kFarAbove = 2;        // °C above the set point: one core at o
 constexpr double kPause = 85;          // °C
 constexpr double kLowest = 70;         // °C, of a set point that was lowered
 constexpr double kBelowCap = 0.95;
+constexpr double kCool = 5;  // °C below the set point: there no firmware throttles
 
 constexpr std::pair<GovernorMode, std::string_view> kNames[] = {{GovernorMode::kMax, "max"},
                                                                 {GovernorMode::kCool, "cool"},
@@ -59,14 +60,35 @@ Governor::Governor(const BoardModel& board, const GovernorOptions& options,
   integral_ = std::clamp(kept ? kept->integral : from_model, 0.0, most);
 }
 
+// A reading far from those before is a fault of the sensor, unless it goes on: then the board is so
+// (or was out of sight for a while).
+std::optional<double> Governor::Believed(std::optional<double> temperature, double seconds) {
+  if (!temperature || !std::isfinite(*temperature)) return std::nullopt;
+  const bool far =
+      filtered_ && silent_ < kLostAfter && std::fabs(*temperature - *filtered_) > kJump;
+  if (!far) {
+    odd_.reset();
+    odd_for_ = 0;
+    return temperature;
+  }
+  odd_for_ = odd_ && std::fabs(*temperature - *odd_) <= kJump ? odd_for_ + seconds : 0;
+  odd_ = temperature;
+  if (odd_for_ < kLostAfter - 2) return std::nullopt;
+  filtered_ = temperature;
+  return temperature;
+}
+
 void Governor::Watch(const GovernorReading& reading, double seconds) {
-  if (reading.temperature) {
+  if (const auto temperature = Believed(reading.temperature, seconds)) {
     silent_ = 0;
-    if (!filtered_) filtered_ = *reading.temperature;
-    *filtered_ += seconds / (seconds + 1) * (*reading.temperature - *filtered_);
+    if (!filtered_) filtered_ = *temperature;
+    *filtered_ += seconds / (seconds + 1) * (*temperature - *filtered_);
   } else {
     silent_ += seconds;
   }
+  const bool contradicts =
+      reading.throttled && filtered_ && *filtered_ < options_.set_point - lowered_ - kCool;
+  contradicted_ = contradicts ? contradicted_ + seconds : 0;
   const double wanted = cap_ > 0 ? cap_ : board_.most_mhz;
   slow_ = reading.real_mhz && *reading.real_mhz < kBelowCap * wanted ? slow_ + seconds : 0;
   if (reading.throttled || slow_ >= kThrottledAfter) {
@@ -117,6 +139,18 @@ Allowance Governor::GiveOut(double cores) const {
   return all;
 }
 
+double Governor::WorkPart(const Allowance& allowance) const {
+  if (allowance.paused) return 0;
+  const double slow = allowance.cap_mhz > 0 ? allowance.cap_mhz / board_.most_mhz : 1;
+  const double clock = allowance.full_part + (1 - allowance.full_part) * slow;
+  return (allowance.threads + allowance.duty) / board_.cores * clock;
+}
+
+double Governor::SustainedPart() const {
+  if (options_.mode == GovernorMode::kOff || options_.mode == GovernorMode::kMax) return 1;
+  return WorkPart(GiveOut(std::clamp(integral_, kLeast, 1.0 * board_.cores)));
+}
+
 Allowance Governor::Step(const GovernorReading& reading, double seconds) {
   if (options_.mode == GovernorMode::kOff || options_.mode == GovernorMode::kMax) {
     Allowance all;
@@ -124,9 +158,11 @@ Allowance Governor::Step(const GovernorReading& reading, double seconds) {
     return all;
   }
   Watch(reading, seconds);
-  const bool lost = !filtered_ || silent_ >= kLostAfter;
+  const bool lost = !filtered_ || silent_ >= kLostAfter || Contradicted();
   double cores = lost ? 1 : Law(seconds);
-  const char* why = lost ? "the temperature is not known" : "";
+  const char* why = "";
+  if (lost) why = "the temperature is not known";
+  if (Contradicted()) why = "the firmware throttles a board whose sensor says that it is cool";
   if (!lost && reading.temperature && *reading.temperature >= kPause) {
     Allowance none;
     none.paused = true;

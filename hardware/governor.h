@@ -66,17 +66,28 @@ class Governor {
 
   // After `seconds`, about one.
   [[nodiscard]] Allowance Step(const GovernorReading& reading, double seconds);
+  // Somebody who sets the greatest frequency has come, or gone.
+  void CanCap(bool can) { options_.can_cap = can; }
+  void Set(GovernorMode mode) { options_.mode = mode; }
   [[nodiscard]] GovernorState State() const { return {integral_}; }
+  // Work that an allowance brings, part of an unthrottled board's.
+  [[nodiscard]] double WorkPart(const Allowance& allowance) const;
+  // What it will be for long, under a load as until now: where the integral has come to rest, or
+  // what the model says of a board that is not warm yet.
+  [[nodiscard]] double SustainedPart() const;
   // In force now: lower for a while after the firmware throttled.
   [[nodiscard]] double SetPoint() const { return options_.set_point - lowered_; }
 
   static constexpr double kLeast = 0.4;          // cores
   static constexpr double kLostAfter = 5;        // s without a temperature
+  static constexpr double kJump = 15;            // °C in a second, either way: no board does that
   static constexpr double kRelaxAfter = 1800;    // s without throttling
   static constexpr double kThrottledAfter = 10;  // s with a clock below 95 % of the cap
 
  private:
   void Watch(const GovernorReading& reading, double seconds);
+  [[nodiscard]] std::optional<double> Believed(std::optional<double> temperature, double seconds);
+  [[nodiscard]] bool Contradicted() const { return contradicted_ >= kThrottledAfter; }
   [[nodiscard]] double Law(double seconds);
   [[nodiscard]] Allowance GiveOut(double cores) const;
 
@@ -84,20 +95,23 @@ class Governor {
   GovernorOptions options_;
   double integral_;
   std::optional<double> filtered_;
-  double silent_ = 0;     // s since a temperature came
-  double slow_ = 0;       // s that the clock was below the cap
-  double calm_ = 0;       // s since it was throttled
-  double lowered_ = 0;    // °C
-  bool counted_ = false;  // this throttling has lowered the set point
-  double cap_ = 0;        // last given out
+  double silent_ = 0;          // s since a temperature came that is believed
+  std::optional<double> odd_;  // the last one that was not
+  double odd_for_ = 0;         // s
+  double contradicted_ = 0;    // s that the firmware throttled a board which the sensor calls cool
+  double slow_ = 0;            // s that the clock was below the cap
+  double calm_ = 0;            // s since it was throttled
+  double lowered_ = 0;         // °C
+  bool counted_ = false;       // this throttling has lowered the set point
+  double cap_ = 0;             // last given out
 };
 
 // Turns a part of the time into slots of a tenth of a second, evenly: the part so far never differs
 // by more than a slot.
-class Pulse {
+class DutyPulse {
  public:
   // `phase` 0 .. 1 staggers the workers of one box.
-  explicit Pulse(double phase = 0) : sum_(phase) {}
+  explicit DutyPulse(double phase = 0) : sum_(phase) {}
   [[nodiscard]] bool Next(double part) {
     sum_ += part;
     if (sum_ < 1) return false;

@@ -1,34 +1,19 @@
 #include "hardware/probe.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
+#include <initializer_list>
 #include <string_view>
-#include <vector>
+#include <utility>
+
+#include "hardware/fan/cooling_device.h"
 
 namespace picube {
 namespace {
 
-// Of /proc and /sys files; the largest we read (/proc/meminfo) has about 1.5 KiB.
-constexpr std::size_t kMostBytes = 16 * 1024;
 // Beyond these a sensor is broken or absent, not cold or hot.
 constexpr std::int64_t kColdest = -40'000;
 constexpr std::int64_t kHottest = 150'000;
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlank(" \t\r\n\0", 5);
-  const std::size_t from = text.find_first_not_of(kBlank);
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(kBlank) - from + 1);
-}
-
-template <class T>
-std::optional<T> Number(std::string_view text, int base = 10) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc{} || end == text.data()) return std::nullopt;
-  return value;
-}
+constexpr std::int64_t kMostMicrowatts = 100'000'000;  // more than any supply of these boards
 
 // "0-3,6" has five.
 std::optional<std::uint32_t> CountOfList(std::string_view list) {
@@ -36,11 +21,11 @@ std::optional<std::uint32_t> CountOfList(std::string_view list) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
     const std::string_view part = list.substr(0, comma);
-    const auto low = Number<std::uint32_t>(part);
+    const auto low = LeadingNumber<std::uint32_t>(part);
     if (!low) return std::nullopt;
     const std::size_t dash = part.find('-');
     auto high = low;
-    if (dash != std::string_view::npos) high = Number<std::uint32_t>(part.substr(dash + 1));
+    if (dash != std::string_view::npos) high = LeadingNumber<std::uint32_t>(part.substr(dash + 1));
     if (!high || *high < *low || *high > 4096) return std::nullopt;
     count += *high - *low + 1;
     list.remove_prefix(std::min(comma + 1, list.size()));
@@ -49,31 +34,93 @@ std::optional<std::uint32_t> CountOfList(std::string_view list) {
   return count;
 }
 
-// The sub-folders whose name begins so, in order: the first sensor is always the same one.
-std::vector<std::string> Folders(const std::filesystem::path& where, std::string_view begins) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(where, error), end; !error && it != end;
-       it.increment(error)) {
-    std::string name = it->path().filename().string();
-    if (name.starts_with(begins)) names.push_back(std::move(name));
-  }
-  std::ranges::sort(names, [](const std::string& a, const std::string& b) {
-    return a.size() != b.size() ? a.size() < b.size() : a < b;
-  });
-  return names;
+bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
 }
 
 bool IsProcessor(std::string_view type) {
-  constexpr std::string_view kTypes[] = {"cpu-thermal", "cpu_thermal",  "soc-thermal",
-                                         "soc_thermal", "x86_pkg_temp", "coretemp",
-                                         "k10temp"};
-  return std::ranges::find(kTypes, type) != std::end(kTypes);
+  return IsOneOf(type, {"cpu-thermal", "cpu_thermal", "soc-thermal", "soc_thermal", "x86_pkg_temp",
+                        "coretemp", "k10temp"});
+}
+
+bool IsWithin(std::optional<std::int64_t> value, std::int64_t least, std::int64_t most) {
+  return value && *value >= least && *value <= most;
+}
+
+std::optional<std::int32_t> Sensible(std::optional<std::int64_t> millicelsius) {
+  if (!IsWithin(millicelsius, kColdest, kHottest)) return std::nullopt;
+  return static_cast<std::int32_t>(*millicelsius);
+}
+
+// A property of the device tree ends in NUL; whatever comes after one is not the property's text.
+std::string UpToNul(std::string text) {
+  text.resize(std::min(text.find('\0'), text.size()));
+  return std::string(Trim(text));
+}
+
+struct Kind {
+  std::string_view compatible;  // without "raspberrypi,"
+  std::string_view model;       // without "Raspberry Pi "; the longer of two comes first
+  std::string_view kind;
+};
+constexpr Kind kKinds[] = {
+    {"2-model-b", "2 Model B", "2b"},
+    {"3-model-a-plus", "3 Model A Plus", "3a+"},
+    {"3-model-b-plus", "3 Model B Plus", "3b+"},
+    {"3-model-b", "3 Model B", "3b"},
+    {"3-compute-module", "Compute Module 3", "cm3"},
+    {"model-zero-2-w", "Zero 2 W", "zero2"},
+    {"model-zero-2", "Zero 2", "zero2"},
+    {"4-model-b", "4 Model B", "4b"},
+    {"400", "400", "400"},
+    {"4-compute-module", "Compute Module 4", "cm4"},
+    {"5-model-b", "5 Model B", "5"},
+    {"500", "500", "500"},
+    {"5-compute-module", "Compute Module 5", "cm5"},
+};
+
+std::string KindOf(std::string_view compatible, std::string_view model) {
+  constexpr std::string_view kVendor = "raspberrypi,";
+  constexpr std::string_view kModel = "Raspberry Pi ";
+  while (!compatible.empty()) {  // texts that each end in NUL
+    const std::size_t end = std::min(compatible.find('\0'), compatible.size());
+    const std::string_view one = compatible.substr(0, end);
+    compatible.remove_prefix(std::min(end + 1, compatible.size()));
+    if (!one.starts_with(kVendor)) continue;
+    const auto* kind = std::ranges::find(kKinds, one.substr(kVendor.size()), &Kind::compatible);
+    if (kind != std::end(kKinds)) return std::string(kind->kind);
+  }
+  if (!model.starts_with(kModel)) return {};
+  const auto* kind = std::ranges::find_if(
+      kKinds, [&](const Kind& one) { return model.substr(kModel.size()).starts_with(one.model); });
+  return kind != std::end(kKinds) ? std::string(kind->kind) : std::string();
+}
+
+// The quoted value of PRETTY_NAME.
+std::string PrettyName(std::string_view release) {
+  constexpr std::string_view kPretty = "PRETTY_NAME=";
+  const std::size_t at = release.find(kPretty);
+  if (at == std::string_view::npos) return {};
+  std::string_view name = release.substr(at + kPretty.size());
+  name = Trim(name.substr(0, name.find('\n')));
+  if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
+    name = name.substr(1, name.size() - 2);
+  }
+  return std::string(name);
+}
+
+// In thousandths, rounded.
+std::optional<std::uint32_t> Thousandth(std::optional<std::uint32_t> value) {
+  if (!value) return std::nullopt;
+  return *value / 1000 + (*value % 1000 >= 500 ? 1 : 0);
 }
 
 }  // namespace
 
-BoardProbe::BoardProbe(std::filesystem::path root) : root_(std::move(root)) {}
+BoardProbe::BoardProbe(std::filesystem::path root, Vcio* mailbox)
+    : files_(std::move(root)),
+      own_mailbox_(mailbox == nullptr ? std::make_unique<DeviceVcio>(files_.Root()) : nullptr),
+      firmware_(mailbox == nullptr ? *own_mailbox_ : *mailbox) {}
 
 std::string BoardProbe::Isa() {
 #if defined(__aarch64__)
@@ -89,128 +136,131 @@ std::string BoardProbe::Isa() {
 #endif
 }
 
-std::optional<std::string> BoardProbe::Read(const std::string& below_root) const {
-  std::FILE* file = std::fopen((root_ / below_root).c_str(), "rbe");
-  if (file == nullptr) return std::nullopt;
-  std::string text(kMostBytes, '\0');
-  const std::size_t size = std::fread(text.data(), 1, text.size(), file);
-  const bool failed = std::ferror(file) != 0;  // a sensor that is there but answers EIO
-  std::fclose(file);
-  if (failed) return std::nullopt;
-  text.resize(size);
-  return text;
-}
-
-std::optional<std::int64_t> BoardProbe::ReadNumber(const std::string& below_root) const {
-  const auto text = Read(below_root);
-  return text ? Number<std::int64_t>(Trim(*text)) : std::nullopt;
-}
-
-std::optional<std::uint64_t> BoardProbe::BytesOf(const std::string& below_root,
-                                                 std::string_view field) const {
-  const auto text = Read(below_root);
-  if (!text) return std::nullopt;
-  const std::size_t at = text->find(field);
-  if (at == std::string::npos) return std::nullopt;
-  const auto kib = Number<std::uint64_t>(Trim(std::string_view(*text).substr(at + field.size())));
-  if (!kib || *kib == 0) return std::nullopt;
-  return *kib * 1024;
-}
-
 std::optional<std::uint64_t> BoardProbe::OwnMemoryBytes() const {
-  const auto resident = BytesOf("proc/self/status", "VmRSS:");
+  const auto resident = files_.BytesOf("proc/self/status", "VmRSS:");
   if (!resident) return std::nullopt;
-  return *resident + BytesOf("proc/self/status", "VmSwap:").value_or(0);
+  return *resident + files_.BytesOf("proc/self/status", "VmSwap:").value_or(0);
 }
 
 std::optional<std::uint32_t> BoardProbe::Cores() const {
-  const auto online = Read("sys/devices/system/cpu/online");
-  return online ? CountOfList(Trim(*online)) : std::nullopt;
+  return CountOfList(files_.Line("sys/devices/system/cpu/online"));
 }
 
 BoardFacts BoardProbe::Facts() const {
   BoardFacts facts;
-  facts.board = Trim(Read("proc/device-tree/model").value_or(""));
+  facts.board = UpToNul(files_.Read("proc/device-tree/model").value_or(""));
+  facts.kind = KindOf(files_.Read("proc/device-tree/compatible").value_or(""), facts.board);
   if (facts.board.empty()) {
-    const std::string maker(Trim(Read("sys/class/dmi/id/sys_vendor").value_or("")));
-    const std::string product(Trim(Read("sys/class/dmi/id/product_name").value_or("")));
-    facts.board = Trim(maker + " " + product);
+    facts.board = Trim(files_.Line("sys/class/dmi/id/sys_vendor") + " " +
+                       files_.Line("sys/class/dmi/id/product_name"));
   }
   if (facts.board.empty()) facts.board = "generic";
+  facts.serial = UpToNul(files_.Read("proc/device-tree/serial-number").value_or(""));
+  // Zeros alone are the number of a board that was never given one.
+  if (facts.serial.find_first_not_of('0') == std::string::npos) facts.serial.clear();
   facts.cores = Cores();
-  facts.memory_bytes = BytesOf("proc/meminfo", "MemTotal:");
-  const std::string release = Read("etc/os-release").value_or("");
-  constexpr std::string_view kPretty = "PRETTY_NAME=";
-  const std::size_t at = release.find(kPretty);
-  if (at != std::string::npos) {
-    std::string_view name = std::string_view(release).substr(at + kPretty.size());
-    name = Trim(name.substr(0, name.find('\n')));
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
-      name = name.substr(1, name.size() - 2);
-    }
-    facts.os = name;
-  }
+  facts.memory_bytes = files_.BytesOf("proc/meminfo", "MemTotal:");
+  facts.os = PrettyName(files_.Read("etc/os-release").value_or(""));
   return facts;
 }
 
-BoardSample BoardProbe::Sample() const {
-  return {.temperature_millicelsius = Temperature(),
-          .clock_mhz = Clock(),
-          .throttle_flags = Throttled(),
-          .load_permille = Load(),
-          .memory_available_bytes = BytesOf("proc/meminfo", "MemAvailable:")};
+BoardSample BoardProbe::Sample() {
+  const Chips chips = SensorChips(files_);
+  BoardSample sample;
+  sample.temperature_millicelsius = Temperature(chips);
+  sample.clock_mhz = Clock();
+  sample.real_clock_mhz = Thousandth(Thousandth(firmware_.ClockHz()));
+  sample.core_millivolts = Thousandth(firmware_.CoreMicrovolts());
+  sample.throttle_flags = Throttled(chips);
+  sample.load_permille = Load();
+  sample.memory_available_bytes = AvailableMemoryBytes();
+  if (const auto fan = ReadFan(files_.Root())) {
+    sample.fan_rpm = fan->rpm;
+    sample.fan_permille = fan->permille;
+  }
+  AddPower(sample, chips);
+  return sample;
 }
 
-std::optional<std::int32_t> BoardProbe::Temperature() const {
-  const auto sensible = [](std::optional<std::int64_t> t) -> std::optional<std::int32_t> {
-    if (!t || *t < kColdest || *t > kHottest) return std::nullopt;
-    return static_cast<std::int32_t>(*t);
-  };
-  for (const std::string& zone : Folders(root_ / "sys/class/thermal", "thermal_zone")) {
-    const std::string folder = "sys/class/thermal/" + zone;
-    if (!IsProcessor(Trim(Read(folder + "/type").value_or("")))) continue;
-    if (const auto t = sensible(ReadNumber(folder + "/temp"))) return t;
+std::optional<std::int32_t> BoardProbe::Temperature(const Chips& chips) {
+  for (const std::string& zone : files_.Folders("sys/class/thermal", "thermal_zone")) {
+    if (!IsProcessor(files_.Line(zone + "/type"))) continue;
+    if (const auto t = Sensible(files_.Number(zone + "/temp"))) return t;
   }
-  for (const std::string& chip : Folders(root_ / "sys/class/hwmon", "hwmon")) {
-    const std::string folder = "sys/class/hwmon/" + chip;
-    if (!IsProcessor(Trim(Read(folder + "/name").value_or("")))) continue;
-    if (const auto t = sensible(ReadNumber(folder + "/temp1_input"))) return t;
+  for (const SensorChip& chip : chips) {
+    if (!IsProcessor(chip.name)) continue;
+    if (const auto t = Sensible(files_.Number(chip.folder + "/temp1_input"))) return t;
   }
-  return std::nullopt;
+  return firmware_.TemperatureMillicelsius();
 }
 
 std::optional<std::uint32_t> BoardProbe::Clock() const {
   std::int64_t fastest = 0;
-  const std::string folder = "sys/devices/system/cpu/cpufreq/";
-  for (const std::string& policy : Folders(root_ / folder, "policy")) {
-    fastest = std::max(fastest, ReadNumber(folder + policy + "/scaling_cur_freq").value_or(0));
+  for (const std::string& policy : files_.Folders("sys/devices/system/cpu/cpufreq", "policy")) {
+    fastest = std::max(fastest, files_.Number(policy + "/scaling_cur_freq").value_or(0));
   }
-  if (fastest <= 0 || fastest > 100'000'000) return std::nullopt;
+  if (fastest < 1000 || fastest > 100'000'000) return std::nullopt;
   return static_cast<std::uint32_t>(fastest / 1000);
 }
 
-std::optional<std::uint32_t> BoardProbe::Throttled() const {
-  const auto text = Read("sys/devices/platform/soc/soc:firmware/get_throttled");
-  if (!text) return std::nullopt;
-  std::string_view digits = Trim(*text);
-  if (digits.starts_with("0x")) digits.remove_prefix(2);
-  if (digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) {
-    return std::nullopt;
+std::optional<std::uint32_t> BoardProbe::Throttled(const Chips& chips) {
+  if (const auto flags = firmware_.ThrottleFlags()) return flags;
+  constexpr std::uint32_t kUnderVoltageNow = 1;
+  const std::string text = files_.Line("sys/devices/platform/soc/soc:firmware/get_throttled");
+  const std::size_t prefix = text.starts_with("0x") ? 2 : 0;
+  auto flags = WholeNumber<std::uint32_t>(std::string_view(text).substr(prefix), 16);
+  for (const SensorChip& chip : chips) {
+    if (chip.name != "rpi_volt") continue;
+    // No alarm says nothing of the other bits, so it is not "nothing throttles".
+    if (files_.Number(chip.folder + "/in0_lcrit_alarm") == 1) {
+      flags = flags.value_or(0) | kUnderVoltageNow;
+    }
   }
-  return Number<std::uint32_t>(digits, 16);
+  return flags;
 }
 
 std::optional<std::uint32_t> BoardProbe::Load() const {
-  const auto text = Read("proc/loadavg");
+  const auto text = files_.Read("proc/loadavg");
   const auto cores = Cores();
   if (!text || !cores) return std::nullopt;
   // "0.52 …": two decimals always, so hundredths are exact without floating point.
   const std::size_t dot = text->find('.');
   if (dot == std::string::npos) return std::nullopt;
-  const auto whole = Number<std::uint32_t>(std::string_view(*text).substr(0, dot));
-  const auto part = Number<std::uint32_t>(std::string_view(*text).substr(dot + 1, 2));
+  const std::string_view all(*text);
+  const auto whole = WholeNumber<std::uint32_t>(all.substr(0, dot));
+  const auto part = WholeNumber<std::uint32_t>(all.substr(dot + 1, 2));
   if (!whole || !part || *whole > 1'000'000) return std::nullopt;
   return (*whole * 100 + *part) * 10 / *cores;
+}
+
+std::optional<std::uint32_t> BoardProbe::InaMilliwatts(const Chips& chips) const {
+  const SensorChip* ina = nullptr;
+  for (const SensorChip& chip : chips) {
+    if (!IsOneOf(chip.name, {"ina219", "ina220", "ina226", "ina230", "ina231", "ina260"})) continue;
+    if (ina != nullptr) return std::nullopt;  // which of them is the supply's, nobody says
+    ina = &chip;
+  }
+  if (ina == nullptr) return std::nullopt;
+  auto microwatts = files_.Number(ina->folder + "/power1_input");
+  if (!microwatts) {
+    const auto millivolts = files_.Number(ina->folder + "/in1_input");
+    const auto milliamperes = files_.Number(ina->folder + "/curr1_input");
+    if (!IsWithin(millivolts, 0, 100'000) || !IsWithin(milliamperes, 0, 100'000)) {
+      return std::nullopt;
+    }
+    microwatts = *millivolts * *milliamperes;
+  }
+  // A running board draws some: zero is a chip that has lost its calibration in a brown-out.
+  if (!IsWithin(microwatts, 1000, kMostMicrowatts)) return std::nullopt;
+  return Thousandth(static_cast<std::uint32_t>(*microwatts));
+}
+
+void BoardProbe::AddPower(BoardSample& sample, const Chips& chips) {
+  if ((sample.power_milliwatts = InaMilliwatts(chips))) {
+    sample.power_source = PowerSource::kIna;
+  } else if ((sample.power_milliwatts = firmware_.PowerMilliwatts())) {
+    sample.power_source = PowerSource::kPmic;
+  }
 }
 
 }  // namespace picube

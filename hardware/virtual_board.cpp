@@ -31,6 +31,10 @@ VirtualBoard::VirtualBoard(const BoardModel& model, const VirtualBoardOptions& o
   }
 }
 
+void VirtualBoard::Soak() {
+  for (int i = 0; i < 2; ++i) over_[i] = resistance_[i] * model_.idle_watts;
+}
+
 void VirtualBoard::Step(const Load& load) {
   if (until_firmware_-- == 0) {
     until_firmware_ = kFirmwareSteps - 1;

@@ -7,9 +7,11 @@
 
 namespace picube {
 
+inline constexpr double kFanned = 0.45;  // of a board's resistance to heat, with a fan
+
 struct VirtualBoardOptions {
   double ambient = 25;          // °C
-  double resistance_times = 1;  // of the model's; a fan: 0.45
+  double resistance_times = 1;  // of the model's; kFanned
   double time_times = 1;        // of the model's time constants
 };
 
@@ -24,6 +26,8 @@ class VirtualBoard {
     double cap_mhz = 0;  // 0 = none
     double heat = 1;
   };
+  // As warm as after hours without load.
+  void Soak();
   // A tenth of a second.
   void Step(const Load& load);
   static constexpr double kStep = 0.1;  // s

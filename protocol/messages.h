@@ -2,7 +2,7 @@
 // docs/PROTOCOL.md shows each with a worked dump. Nothing here decides anything.
 //
 // A conversation is requests and answers: an answer carries its request's id. The server may push
-// `Cancel`, `Drain` and `BatchProgress` (to a watcher) with request id 0 at any time.
+// `Cancel`, `Drain`, `Settings` and `BatchProgress` (to a watcher) with request id 0 at any time.
 // Numbers that leave the process (message types, enum values, field keys) are never renumbered.
 #pragma once
 
@@ -16,6 +16,8 @@
 #include "protocol/base/error.h"
 #include "protocol/base/ids.h"
 #include "protocol/base/time.h"
+#include "protocol/lease_info.h"
+#include "protocol/parts.h"
 
 namespace picube {
 
@@ -27,65 +29,7 @@ inline constexpr std::uint16_t kOldestProtocolVersion = 1;
 // that two can find out which versions they share. Never raised; those five never use newer fields.
 inline constexpr std::uint16_t kGreetingVersion = 1;
 
-// --- Parts
-// ------------------------------------------------------------------------------------------
-
-struct BlobRef {  // a blob by its content
-  Digest hash;
-  std::uint64_t size = 0;  // bytes
-  bool operator==(const BlobRef&) const = default;
-};
-
-struct ApplicationVersion {
-  std::string name;
-  std::uint32_t version = 0;
-  bool operator==(const ApplicationVersion&) const = default;
-};
-
-struct Bounds {  // what a unit may use at most; beyond it the unit is ended with an error
-  std::uint64_t wall_seconds = 24 * 3600;
-  std::uint64_t memory_bytes = 512ULL << 20;
-  std::uint64_t disk_bytes = 1ULL << 30;
-  std::uint64_t result_bytes = 1ULL << 20;
-  bool operator==(const Bounds&) const = default;
-};
-
-struct HostFacts {       // what a worker says of its machine
-  std::string software;  // "picube-worker 0.1.0"
-  std::string board;     // "Raspberry Pi 4 Model B Rev 1.4", or the PC's name
-  std::string isa;       // "aarch64", "x86_64"
-  std::string os;        // "Debian GNU/Linux 12"
-  std::uint32_t cores = 1;
-  std::uint64_t memory_bytes = 0;
-  std::uint64_t disk_bytes = 0;       // free for the grid
-  double benchmark_flops = 0;         // all cores, measured; 0 = not yet
-  std::uint32_t offline_seconds = 0;  // it may be out of reach for so long and computes on
-  std::vector<ApplicationVersion> applications;
-  bool operator==(const HostFacts&) const = default;
-};
-
-struct Readings {  // of the board now; absent = unknown, never zero
-  std::optional<std::int32_t> temperature_millicelsius;
-  std::optional<std::uint32_t> clock_mhz;
-  std::optional<std::uint32_t> throttle_flags;  // as the firmware's get_throttled
-  std::optional<std::uint32_t> load_permille;   // 1-minute load / cores
-  std::optional<std::uint32_t> milliwatts;
-  bool operator==(const Readings&) const = default;
-};
-
-enum class EnergySource : std::uint8_t { kNone = 0, kModel = 1, kIna = 2, kPmic = 3, kMeter = 4 };
-
-struct Cost {  // what a result took
-  std::uint64_t cpu_ms = 0;
-  std::uint64_t wall_ms = 0;
-  std::uint64_t millijoules = 0;  // valid if the source is not kNone
-  EnergySource energy_source = EnergySource::kNone;
-  std::optional<std::int32_t> top_millicelsius;
-  bool operator==(const Cost&) const = default;
-};
-
-// --- Joining
-// ----------------------------------------------------------------------------------------
+// --- Joining -------------------------------------------------------------------------------------
 
 enum class PrincipalKind : std::uint8_t { kHost = 1, kOperator = 2 };
 
@@ -105,8 +49,7 @@ struct Enrolled {
   bool operator==(const Enrolled&) const = default;
 };
 
-// --- Worker to server
-// ---------------------------------------------------------------------------------
+// --- Worker to server ----------------------------------------------------------------------------
 
 struct Hello {
   std::uint16_t oldest_version = kOldestProtocolVersion;
@@ -172,22 +115,23 @@ enum class NoWorkReason : std::uint8_t {
   kDraining = 7,       // the operator drains this host or the server
   kReadOnly = 8,       // the server cannot write its journal now
   kTooBig = 9,         // what is left exceeds the host's memory or disk
+  kPowerCap = 10,      // one more busy host would take its site above its watts
+  kResting = 11,       // the queue is short: fewer hosts do
 };
 struct NoWork {
   NoWorkReason reason = NoWorkReason::kNothingToDo;
   std::uint32_t ask_again_ms = 0;
+  std::uint32_t rest_ms = 0;  // kResting: it may sleep for so long, if it can wake by itself
   bool operator==(const NoWork&) const = default;
 };
 
 enum class Outcome : std::uint8_t { kSuccess = 1, kError = 2 };
-
 struct UnitResult {
   LeaseId lease;
   Outcome outcome = Outcome::kSuccess;
   Digest digest;                    // of the payload; of the error's text for an error
   std::uint64_t payload_bytes = 0;  // size of the payload
-  Bytes payload;  // inline; empty if payload_bytes > kInlinePayloadBytes: then the
-                  // blob named by `digest` has been put before
+  Bytes payload;  // empty above kInlinePayloadBytes: the blob `digest` has been put before
   Cost cost;
   ErrorKind error_kind = ErrorKind::kUnit;  // with kError
   std::string error_text;                   // with kError
@@ -201,9 +145,9 @@ struct SealedResult {  // a result reported earlier without a signature, now cov
 struct Report {
   std::vector<UnitResult> results;
   std::vector<SealedResult> earlier;
-  // By the host's signing key over ReportText: the ordered list `earlier`, then `results`, of
-  // (lease, digest). Without it the results are kept (and acknowledged) but count for nothing until
-  // a later report seals them.
+  // By the host's signing key over ReportText: (lease, digest) of `earlier`, then of `results`.
+  // Without it results are kept and acknowledged, but count for nothing until a later one seals
+  // them.
   std::optional<Signature> signature;
   std::optional<AskWork> ask;
   bool operator==(const Report&) const = default;
@@ -221,7 +165,6 @@ struct Ack {
   std::optional<NoWork> no_work;
   bool operator==(const Ack&) const = default;
 };
-
 struct LeaseProgress {
   LeaseId lease;
   std::uint32_t permille = 0;
@@ -233,20 +176,28 @@ struct Heartbeat {
   std::string paused_why;  // empty = not paused
   bool operator==(const Heartbeat&) const = default;
 };
+struct Peer {  // another host of the same site, for the display and the fan of its master
+  std::string name;
+  std::uint64_t silent_ms = 0;  // since the server last heard it
+  Readings readings;
+  std::string paused_why;
+  UnitId unit;  // that it computes; 0 = none
+  std::uint32_t permille = 0;
+  bool operator==(const Peer&) const = default;
+};
 struct Pulse {
   std::uint64_t renewed_ms = 0;    // leases alive are good for so long from now
   std::vector<LeaseId> cancelled;  // of those named alive: stop and drop them
   bool draining = false;
+  std::vector<Peer> peers;  // for the master of a site only
   bool operator==(const Pulse&) const = default;
 };
-
 struct Goodbye {
   std::vector<LeaseId> given_back;
   bool operator==(const Goodbye&) const = default;
 };
 
-// --- Blobs, either way
-// -----------------------------------------------------------------------------------
+// --- Blobs, either way ---------------------------------------------------------------------------
 
 struct GetChunk {
   Digest blob;
@@ -274,8 +225,7 @@ struct PutState {
   bool operator==(const PutState&) const = default;
 };
 
-// --- Pushed by the server
-// -----------------------------------------------------------------------------------
+// --- Pushed by the server ------------------------------------------------------------------------
 
 struct Cancel {
   std::vector<LeaseId> leases;  // stop them; nothing need be reported
@@ -286,8 +236,19 @@ struct Drain {  // finish what runs, report it, ask for no more
   bool operator==(const Drain&) const = default;
 };
 
-// --- From operators
-// ----------------------------------------------------------------------------------------------
+struct Settings {  // put these into worker.yaml and keep to them; answered by SettingsTaken
+  std::uint64_t token = 0;         // the answer repeats it
+  std::vector<std::string> lines;  // "threads: 2", "wishes.hours: 22:00-06:00"; no value = remove
+  bool operator==(const Settings&) const = default;
+};
+struct SettingsTaken {
+  std::uint64_t token = 0;
+  bool taken = false;
+  std::string text;  // what holds now, or why nothing has changed
+  bool operator==(const SettingsTaken&) const = default;
+};
+
+// --- From operators ------------------------------------------------------------------------------
 
 enum class ReplicationKind : std::uint8_t { kSingle = 1, kQuorum = 2 };
 struct Replication {
@@ -360,6 +321,7 @@ struct BatchInfo {
   std::uint64_t cpu_ms = 0;  // spent on all results
   WallTime submitted;
   WallTime finished;  // 0 while it runs
+  EnergySums energy;  // spent on all results
   bool operator==(const BatchInfo&) const = default;
 };
 struct HostInfo {
@@ -382,6 +344,8 @@ struct HostInfo {
   std::uint64_t leases_lost = 0;
   std::uint64_t cpu_ms = 0;
   double flop = 0;  // declared cost of settled results
+  EnergySums energy;
+  std::string site;  // as server.yaml says; empty = none
   bool operator==(const HostInfo&) const = default;
 };
 struct ServerInfo {
@@ -415,11 +379,13 @@ enum class QueryKind : std::uint8_t {
   kExplainUnit = 6,   // id
   kExplainHost = 7,   // id, or name
   kExplainBatch = 8,  // id
+  kReport = 9,        // id of a batch: its leases that have ended; `after` = only units above it
 };
 struct Query {
   QueryKind kind = QueryKind::kServer;
   std::uint64_t id = 0;
   std::string name;
+  std::uint64_t after = 0;
   bool operator==(const Query&) const = default;
 };
 // One finding of `explain`: why something is as it is, from the predicates the scheduler uses.
@@ -436,9 +402,9 @@ struct Answer {  // to a Query; the kind says which parts are filled
   std::string headline;  // of an explanation: "unit 17 of batch 2 is checking"
   std::vector<Reason> reasons;
   bool more = false;  // ask again for the next rows
+  std::vector<LeaseInfo> leases = {};
   bool operator==(const Answer&) const = default;
 };
-
 struct Watch {  // a BatchProgress now, on each change (at most two a second) and at the end
   BatchId batch;
   bool operator==(const Watch&) const = default;
@@ -458,6 +424,7 @@ enum class ControlKind : std::uint8_t {
   kInvite = 4,       // text = owner, number = validity in seconds, principal = kind
   kRetireHost = 5,   // name or id
   kDrainHost = 6,    // name or id; number = 1 drain, 0 undo
+  kSetHost = 7,      // name or id; settings. Answered when the host has answered
 };
 struct Control {
   ControlKind kind = ControlKind::kCancelBatch;
@@ -465,6 +432,7 @@ struct Control {
   std::string text;
   std::int64_t number = 0;
   PrincipalKind principal = PrincipalKind::kHost;
+  std::vector<std::string> settings;  // as Settings::lines
   bool operator==(const Control&) const = default;
 };
 struct Done {
@@ -481,10 +449,10 @@ struct Refused {
 };
 
 // Never renumber: the index of an alternative is not its type on the wire; the codec has the table.
-using Message =
-    std::variant<Enrol, Enrolled, Hello, Welcome, AskWork, Assign, NoWork, Report, Ack, Heartbeat,
-                 Pulse, Goodbye, GetChunk, Chunk, PutChunk, PutState, Cancel, Drain, Submit,
-                 Submitted, Query, Answer, Watch, BatchProgress, Control, Done, Refused>;
+using Message = std::variant<Enrol, Enrolled, Hello, Welcome, AskWork, Assign, NoWork, Report, Ack,
+                             Heartbeat, Pulse, Goodbye, GetChunk, Chunk, PutChunk, PutState, Cancel,
+                             Drain, Submit, Submitted, Query, Answer, Watch, BatchProgress, Control,
+                             Done, Refused, Settings, SettingsTaken>;
 
 struct Envelope {
   std::uint16_t version = kProtocolVersion;

@@ -48,11 +48,28 @@ start_server() {
 }
 start_worker() { # name program…
   local name=$1; shift
-  "$@" run --state "$place/$name" --threads 1 --reconnect-spread 1 2>>"$place/$name.log" &
+  "$@" run --state "$place/$name" --threads 1 --reconnect-spread 1 ${board[$name]} 2>>"$place/$name.log" &
   pid[$name]=$!
 }
 
-say "one server, four workers"
+# Four boards that are not there heat up as real ones do: see docs/BOARD.md.
+declare -A board=(
+  [pi1]='--virtual-board 3b --ambient 35' [pi2]='--virtual-board 4b --ambient 35'
+  [pi3]='--virtual-board 5 --ambient 35' [pi4]='--virtual-board 3b --ambient 25 --fan')
+# "pi1 62.4° · pi2 …"; nothing while the server is away.
+temperatures() {
+  "$picube" hosts --json 2>/dev/null | awk -F'[:,]' '
+    /"name": "pi[0-9]/ {gsub(/[ "]/, "", $2); name = $2}
+    /"temperature_millicelsius"/ && $2 + 0 > 0 {t[name] = sprintf("%.1f°", $2 / 1000)}
+    /"slowed_why"/ && !/null/ {gsub(/^ *"|"$/, "", $2); t[name] = t[name] " (" $2 ")"}
+    END {for (i = 1; i <= 4; ++i) if ("pi" i in t) printf "%spi%d %s", n++ ? " · " : "", i, t["pi" i]}'
+}
+tell_heat() { local now; now=$(temperatures); [ -z "$now" ] || tell "$now"; }
+
+say "one server, four workers on virtual boards"
+mkdir -m 700 "$place/server"
+# A site whose master shows its hosts: they tell their temperatures every four seconds.
+echo 'sites: {cube: {hosts: [pi1, pi2, pi3, pi4], master: pi1}}' >"$place/server/server.yaml"
 start_server
 tell "server at $endpoint"
 export PICUBE_PROFILE=$place/server/operator
@@ -85,11 +102,13 @@ progress() {
 await_progress() { # percent
   local now
   while kill -0 "${pid[watch]}" 2>/dev/null; do
+    if [ $((SECONDS - told)) -ge 4 ]; then tell_heat; told=$SECONDS; fi
     now=$(progress)
     [ "${now:-0}" -lt "$1" ] || return 0
     read -r -t 0.3 <> <(:) || true
   done
 }
+told=$SECONDS
 await_progress 25
 kill -9 "${pid[pi2]}" && wait "${pid[pi2]}" 2>/dev/null || true
 tell "pi2 killed (SIGKILL)"
@@ -101,6 +120,7 @@ await_progress 60
 start_worker pi2 "$worker"
 tell "pi2 started again: it goes on where it was"
 
+await_progress 101
 set +e
 wait "${pid[watch]}"; watched=$?
 set -e
@@ -114,6 +134,8 @@ echo
 "$picube" status "$batch"
 echo
 "$picube" hosts
+echo
+"$picube" energy | sed -n '1,/^$/p'
 "$picube" status "$batch" --json >"$place/status.json"
 failed=$(field failed <"$place/status.json")
 settled=$(field settled <"$place/status.json")

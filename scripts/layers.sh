@@ -13,11 +13,12 @@ protocol/transport: protocol/base protocol/messages.h protocol/crypto
 protocol: protocol/base
 workunits: protocol/base
 hardware: protocol/base protocol/messages.h
-server/core: protocol/base protocol/messages.h
+server/core: protocol/base protocol/messages.h protocol/readings.h
 server/store: protocol server/core
 server: protocol workunits hardware server
 worker/core: protocol/base protocol/messages.h
 worker: protocol workunits hardware worker
+cli/report: workunits/plot
 cli: protocol workunits
 simulation: protocol/base protocol/messages.h protocol/wire server/core server/store/record_codec.h worker/core hardware workunits/plot
 examples: protocol workunits worker

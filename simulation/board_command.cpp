@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "simulation/board_run.h"
+#include "simulation/board_plot.h"
 
 namespace picube::sim {
 namespace {
@@ -59,7 +59,7 @@ int RunBoard(const BoardArguments& arguments) {
                   arguments.ambient};
   run.hours = arguments.hours;
   run.seed = arguments.seed;
-  const BoardResult result = Run(run);
+  const BoardResult result = PlayBoard(run);
   Print(run, result);
   if (arguments.plot.empty()) return 0;
   std::ofstream file(arguments.plot, std::ios::binary);

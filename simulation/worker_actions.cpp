@@ -43,6 +43,8 @@ void WorkerProcess::Misbehave(const Report& report) {
   }
 }
 
+void WorkerProcess::Do(agent::MaySleep&) {}
+void WorkerProcess::Do(agent::TellPeers&) {}
 void WorkerProcess::Do(agent::Log&) {}
 
 void WorkerProcess::Do(agent::Exit& action) {

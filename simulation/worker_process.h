@@ -95,6 +95,8 @@ class WorkerProcess : public PeerEnd {
   void Do(agent::StoreChunk& action);
   void Do(agent::DropBlob& action);
   void Do(agent::ReadPayload& action);
+  void Do(agent::MaySleep& action);
+  void Do(agent::TellPeers& action);
   void Do(agent::Log& action);
   void Do(agent::Exit& action);
   void Misbehave(const Report& report);

@@ -50,7 +50,46 @@ void AddOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--log-level", o.log_level, "debug, info, warning, error or off [info]")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}));
+  app.add_option("--mode", o.mode,
+                 "of the heat: max, cool, quiet, off [cool if the clock can be capped]")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"max", "cool", "quiet", "off"}));
+  CLI::Option* board = app.add_option("--virtual-board", o.virtual_board,
+                                      "computes as a board that heats up: 3b, 3b+, 4b, 5")
+                           ->type_name("BOARD")
+                           ->check(CLI::IsMember({"3b", "3b+", "4b", "5"}));
+  app.add_option("--ambient", o.ambient, "of the virtual board's room, in degrees C [25]")
+      ->type_name("C")
+      ->check(CLI::Range(-20, 60))
+      ->needs(board);
+  app.add_flag("--fan", o.virtual_fan, "the virtual board has a fan")->needs(board);
+  app.add_option("--sysroot", o.board_root,
+                 "below it /sys, /proc and /dev of the board are read [/]")
+      ->type_name("DIR");
+  app.add_option("--cap-socket", o.cap_socket,
+                 "where picube-cap-helper listens [" + o.cap_socket.string() + "]")
+      ->type_name("PATH");
   app.add_flag("--once", o.once, "ask once, compute what comes, end");
+}
+
+CLI::App* AddBenchmark(CLI::App& app, WorkerOptions& o) {
+  CLI::App* benchmark = app.add_subcommand("benchmark",
+                                           "measure this machine: the prime loop of sysbench, "
+                                           "flop/s, memory, heat; with --virtual-board\n"
+                                           "what that one sustains, in virtual time");
+  benchmark->add_option("--seconds", o.benchmark_seconds, "of each measurement [5]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 600));
+  benchmark->add_option("--primes", o.benchmark_primes, "bound of the loop [20000]")
+      ->type_name("N")
+      ->check(CLI::Range(3, 10'000'000));
+  benchmark
+      ->add_option("--sustained", o.sustained_minutes,
+                   "full load before the sustained figure, 0 = none [10 on a Raspberry Pi, else 0]")
+      ->type_name("MINUTES")
+      ->check(CLI::Range(0.0, 1440.0));
+  benchmark->add_flag("--json", o.json, "as JSON");
+  return benchmark;
 }
 
 }  // namespace
@@ -73,15 +112,7 @@ int WorkerMain(int argc, char** argv, const ApplicationRegistry& applications) {
       ->type_name("N")
       ->check(CLI::Range(1, 60));
   discover->add_flag("--json", line.options.json, "as JSON");
-  CLI::App* benchmark =
-      app.add_subcommand("benchmark", "measure this machine: the prime loop of sysbench, flop/s");
-  benchmark->add_option("--seconds", line.options.benchmark_seconds, "of each measurement [10]")
-      ->type_name("N")
-      ->check(CLI::Range(1, 600));
-  benchmark->add_option("--primes", line.options.benchmark_primes, "bound of the loop [10000]")
-      ->type_name("N")
-      ->check(CLI::Range(3, 10'000'000));
-  benchmark->add_flag("--json", line.options.json, "as JSON");
+  CLI::App* benchmark = AddBenchmark(app, line.options);
   app.add_subcommand("run", "compute until stopped (also without a command)");
   try {
     app.parse(argc, argv);

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "protocol/base/limits.h"
+#include "worker/wishes/wishes_yaml.h"
 
 namespace picube {
 namespace {
@@ -75,6 +76,14 @@ Status ReadField(const std::filesystem::path& path, const YAML::Node& key, const
   if (name == "server_signing_key") return ReadKey(path, value, settings.server_signing_key);
   if (name == "name") return ReadText(path, value, settings.name);
   if (name == "log_level") return ReadText(path, value, settings.log_level);
+  if (name == "sleep_command") return ReadText(path, value, settings.sleep_command);
+  const auto wrong = [&](const YAML::Node& node, const std::string& what) {
+    return Wrong(path, node, what);
+  };
+  if (name == "display") return ReadDisplay(value, wrong, settings.display);
+  if (name == "board") return ReadBoard(value, wrong, settings.board);
+  if (name == "fan") return ReadFanSettings(value, wrong, settings.fan);
+  if (name == "wishes") return ReadWishes(path, value, settings.wishes);
   if (name == "cache_mb") return ReadNumber(path, value, 1ULL << 30, settings.cache_mb);
   const auto read_int = [&](std::uint64_t most, int& out) {
     std::uint64_t number = 0;
@@ -89,7 +98,8 @@ Status ReadField(const std::filesystem::path& path, const YAML::Node& key, const
       path, key,
       "unknown setting '" + name +
           "'. There are: server, endpoints, server_key, server_signing_key, name, threads, "
-          "cache_mb, offline_hours, reconnect_spread, log_level.");
+          "cache_mb, offline_hours, reconnect_spread, log_level, display, wishes, board, fan, "
+          "sleep_command.");
 }
 
 Result<WorkerSettings> Parse(const std::filesystem::path& path, const std::string& text) {
@@ -105,7 +115,9 @@ Result<WorkerSettings> Parse(const std::filesystem::path& path, const std::strin
   return settings;
 }
 
-Status Replace(const std::filesystem::path& path, const std::string& text) {
+}  // namespace
+
+Status ReplaceSettings(const std::filesystem::path& path, const std::string& text) {
   std::filesystem::path fresh = path;
   fresh += ".tmp";
   const auto failed = [](const std::filesystem::path& what) {
@@ -122,8 +134,6 @@ Status Replace(const std::filesystem::path& path, const std::string& text) {
   return {};
 }
 
-}  // namespace
-
 Result<WorkerSettings> LoadSettings(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
@@ -132,8 +142,12 @@ Result<WorkerSettings> LoadSettings(const std::filesystem::path& path) {
     return Fail(ErrorKind::kHost, "cannot read " + path.string() + ".",
                 "Join a project first: picube-worker join CODE");
   }
+  return ParseSettings(path, text.str());
+}
+
+Result<WorkerSettings> ParseSettings(const std::filesystem::path& path, const std::string& text) {
   try {
-    return Parse(path, text.str());
+    return Parse(path, text);
   } catch (const YAML::Exception& e) {
     return Fail(ErrorKind::kUser, Where(path, e.mark) + ": " + e.msg + ".");
   }
@@ -155,8 +169,13 @@ Status SaveSettings(const std::filesystem::path& path, const WorkerSettings& set
   out << YAML::Key << "cache_mb" << YAML::Value << settings.cache_mb;
   out << YAML::Key << "offline_hours" << YAML::Value << settings.offline_hours;
   out << YAML::Key << "reconnect_spread" << YAML::Value << settings.reconnect_spread;
-  out << YAML::Key << "log_level" << YAML::Value << settings.log_level << YAML::EndMap;
-  return Replace(path, std::string(out.c_str()) + '\n');
+  out << YAML::Key << "log_level" << YAML::Value << settings.log_level;
+  if (settings.display != DisplaySettings{}) {
+    out << YAML::Key << "display" << YAML::Value;
+    WriteDisplay(out, settings.display);
+  }
+  out << YAML::EndMap;
+  return ReplaceSettings(path, std::string(out.c_str()) + '\n');
 }
 
 Status SaveEndpoints(const std::filesystem::path& path, const std::vector<std::string>& endpoints) {
@@ -181,15 +200,11 @@ Status SaveEndpoints(const std::filesystem::path& path, const std::vector<std::s
     if (!list) all += one + '\n';
   }
   all += text + '\n';
-  try {
-    const auto parsed = Parse(path, all);
-    const bool good = parsed && parsed->endpoints == endpoints &&
-                      parsed->server == before->server && parsed->server_key == before->server_key;
-    if (!good) return std::unexpected(by_hand);
-  } catch (const YAML::Exception& e) {
-    return Fail(ErrorKind::kUser, Where(path, e.mark) + ": " + e.msg + ".");
-  }
-  return Replace(path, all);
+  const auto parsed = ParseSettings(path, all);
+  const bool good = parsed && parsed->endpoints == endpoints && parsed->server == before->server &&
+                    parsed->server_key == before->server_key;
+  if (!good) return std::unexpected(by_hand);
+  return ReplaceSettings(path, all);
 }
 
 }  // namespace picube

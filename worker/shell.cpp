@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <utility>
 
 #include "protocol/transport/blob_transfer.h"
@@ -23,23 +24,19 @@ constexpr Duration kGreetingMost = 30s;
 constexpr Duration kLastWords = 150ms;
 
 std::atomic<int> stop_signals{0};
+std::atomic<bool> hangup{false};
 std::atomic<int> wake_descriptor{-1};
 
-extern "C" void OnStopSignal(int) {
-  if (stop_signals.fetch_add(1) > 0) std::_Exit(0);
+extern "C" void OnSignal(int number) {
+  if (number == SIGHUP) {
+    hangup = true;
+  } else if (stop_signals.fetch_add(1) > 0) {
+    std::_Exit(0);
+  }
   const int saved = errno;
   const std::uint64_t one = 1;
   static_cast<void>(!::write(wake_descriptor.load(), &one, sizeof one));
   errno = saved;
-}
-
-Readings ReadingsOf(const BoardSample& sample) {
-  Readings readings;
-  readings.temperature_millicelsius = sample.temperature_millicelsius;
-  readings.clock_mhz = sample.clock_mhz;
-  readings.throttle_flags = sample.throttle_flags;
-  readings.load_permille = sample.load_permille;
-  return readings;
 }
 
 }  // namespace
@@ -64,19 +61,23 @@ std::vector<agent::Input> Mailbox::TakeAll() {
 
 StopSignals::StopSignals(const Waker& waker) {
   stop_signals = 0;
+  hangup = false;
   wake_descriptor = waker.Descriptor();
   struct sigaction action{};
-  action.sa_handler = OnStopSignal;
+  action.sa_handler = OnSignal;
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGTERM, &action, &old_term_);
   ::sigaction(SIGINT, &action, &old_int_);
+  ::sigaction(SIGHUP, &action, &old_hup_);
   ::signal(SIGXFSZ, SIG_IGN);  // a file-size limit is a full disk, not the end
 }
 StopSignals::~StopSignals() {
   ::sigaction(SIGTERM, &old_term_, nullptr);
   ::sigaction(SIGINT, &old_int_, nullptr);
+  ::sigaction(SIGHUP, &old_hup_, nullptr);
 }
 bool StopSignals::Asked() const { return stop_signals.load() > 0; }
+bool StopSignals::TakeHangup() { return hangup.exchange(false); }
 
 Shell::Shell(const Parts& parts, AgentOptions options, const RunnerOptions& runner, Rng rng)
     : parts_(parts),
@@ -108,6 +109,8 @@ void Shell::Begin() {
                     now);
   }
   next_readings_ = now;
+  MindBoard(now);
+  MindOwner();
   ReadMemory();
   Feed(agent::Started{.results = std::move(kept.results),
                       .leases = std::move(kept.leases),
@@ -147,6 +150,7 @@ void Shell::ReadMemory() {
 void Shell::Turn(const StopSignals& signals) {
   Instant now = MonotonicNow();
   Instant until = std::min(agent_.NextDeadline().value_or(next_readings_), next_readings_);
+  until = std::min(until, parts_.board.NextTurn());
   until = std::min(until, parts_.link.NextDeadline().value_or(until));
   if (agent_.Running()) until = std::min(until, next_memory_);
   if (cache_.valid()) until = std::min(until, now + 1s);  // a wake may come a moment too early
@@ -157,18 +161,22 @@ void Shell::Turn(const StopSignals& signals) {
   for (agent::Input& input : parts_.link.Receive(now, warnings)) Feed(std::move(input));
   for (const std::string& warning : warnings) parts_.log.Warn(warning, now);
   if (const auto news = parts_.link.TakeNews()) parts_.keep_endpoints(*news);
+  SayNotes(now);
+  for (const Settings& settings : parts_.link.TakeSettings()) SetByOperator(settings);
   TakeCache();
   for (agent::Input& input : mailbox_.TakeAll()) Feed(std::move(input));
   if (signals.Asked() && !std::exchange(told_to_stop_, true)) Feed(agent::StopAsked{});
+  if (StopSignals::TakeHangup()) Reload();
   Periodic(now);
   const auto deadline = agent_.NextDeadline();
   if (deadline && *deadline <= now) Feed(agent::Tick{});
 }
 
 void Shell::Periodic(Instant now) {
+  if (now >= parts_.board.NextTurn()) MindBoard(now);
   if (now >= next_readings_) {
     next_readings_ = now + kReadingsEvery;
-    Feed(agent::BoardReadings{ReadingsOf(parts_.probe.Sample())});
+    MindOwner();
     ReadMemory();
   }
   if (agent_.Running() && now >= next_memory_) ReadMemory();
@@ -195,6 +203,8 @@ void Shell::RenewIfUnheard(Instant now) {
 
 void Shell::Feed(agent::Input input) {
   if (exit_) return;
+  Charge(input);
+  status_.Take(input);
   agent_.Step(std::move(input), MonotonicNow());
   for (agent::Action& action : agent_.TakeActions()) to_do_.push_back(std::move(action));
   if (std::exchange(feeding_, true)) return;
@@ -204,6 +214,10 @@ void Shell::Feed(agent::Input input) {
     std::visit([this](auto& a) { Do(a); }, action);
   }
   feeding_ = false;
+  WorkerStatus status = status_.Status();
+  if (status == published_) return;
+  published_ = status;
+  parts_.display.Publish(std::move(status));
 }
 
 void Shell::LastWords() {
@@ -246,6 +260,8 @@ void Shell::Do(agent::StartUnit& action) {
     parts_.log.Say(agent::Log::Level::kDebug, unit + " starts", MonotonicNow());
   }
   ReadMemory();  // what the process holds without it
+  status_.Starts(action.work, MonotonicNow());
+  begun_ = JoulesNow();
   runner_.Start({std::move(action.work), std::move(files), std::move(checkpoint)});
 }
 

@@ -13,9 +13,14 @@
 
 #include "hardware/probe.h"
 #include "protocol/transport/context.h"
+#include "worker/board/fan.h"
+#include "worker/board/keeper.h"
+#include "worker/board/sleeper.h"
 #include "worker/core/agent.h"
+#include "worker/display/loop.h"
 #include "worker/link/link.h"
 #include "worker/log.h"
+#include "worker/owner.h"
 #include "worker/run/runner.h"
 #include "worker/spool/blob_folder.h"
 #include "worker/spool/spool.h"
@@ -36,7 +41,8 @@ class Mailbox {
 };
 
 // SIGTERM and SIGINT ask the worker to stop; a second one ends it at once (all that matters is on
-// disk). One object at a time; it puts the old handlers back.
+// disk). SIGHUP asks it to read worker.yaml again. One object at a time; it puts the old handlers
+// back.
 class StopSignals {
  public:
   explicit StopSignals(const Waker& waker);
@@ -44,10 +50,13 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
   [[nodiscard]] bool Asked() const;
+  // Once for all SIGHUPs since the last call.
+  [[nodiscard]] static bool TakeHangup();
 
  private:
   struct sigaction old_term_{};
   struct sigaction old_int_{};
+  struct sigaction old_hup_{};
 };
 
 [[nodiscard]] Instant MonotonicNow();
@@ -61,8 +70,14 @@ class Shell {
     Link& link;
     WorkerLog& log;
     Waker& waker;
-    BoardProbe& probe;
+    const BoardProbe& probe;  // of memory; sensors are the keeper's
+    BoardKeeper& board;
+    FanKeeper& fan;
+    Sleeper& sleeper;
     const ApplicationRegistry& applications;
+    DisplayLoop& display;
+    Owner& owner;
+    std::string name;  // of this host, as the server knows it
     // The server has said at which endpoints it is found.
     std::function<void(const std::vector<std::string>&)> keep_endpoints;
   };
@@ -87,6 +102,17 @@ class Shell {
   void RenewIfUnheard(Instant now);
   void Feed(agent::Input input);
   void LastWords();
+  void SayNotes(Instant now);
+  void Reload();
+  void MindOwner();
+  void MindBoard(Instant now);
+  void MindFan(Instant now);
+  void TellPause();
+  void AllowRunner();
+  [[nodiscard]] BoardKeeper::Use UseNow();
+  [[nodiscard]] EnergyMeter::Joules JoulesNow();
+  void Charge(agent::Input& input);
+  void SetByOperator(const Settings& settings);
 
   void Do(agent::Send& action);
   void Do(agent::KeepLease& action);
@@ -101,6 +127,8 @@ class Shell {
   void Do(agent::StoreChunk& action);
   void Do(agent::DropBlob& action);
   void Do(agent::ReadPayload& action);
+  void Do(agent::MaySleep& action);
+  void Do(agent::TellPeers& action);
   void Do(agent::Log& action);
   void Do(agent::Exit& action);
 
@@ -110,7 +138,14 @@ class Shell {
   std::deque<agent::Action> to_do_;
   bool feeding_ = false;  // an action answers at once: its answer's actions come after the rest
   std::optional<agent::Exit> exit_;
+  StatusKeeper status_;
+  WorkerStatus published_;
   bool told_to_stop_ = false;
+  Allowed wish_;               // the owner's, as of now
+  double wish_threads_ = 1;    // of them, the share of the time included
+  BoardKeeper::Order order_;   // the board's
+  std::string paused_why_;     // as the agent was told
+  EnergyMeter::Joules begun_;  // when the unit at hand began
   bool disk_trouble_ = false;
   Instant next_readings_{};
   Instant next_memory_{};

@@ -13,11 +13,15 @@
 #include "protocol/crypto/keys.h"
 #include "protocol/lan/lan.h"
 #include "protocol/transport/context.h"
+#include "worker/board/keeper.h"
 #include "worker/core/agent.h"
+#include "worker/display/machine.h"
+#include "worker/display/make.h"
 #include "worker/facts.h"
 #include "worker/joining.h"
 #include "worker/link/link.h"
 #include "worker/log.h"
+#include "worker/owner.h"
 #include "worker/settings.h"
 #include "worker/shell.h"
 #include "worker/spool/blob_folder.h"
@@ -27,6 +31,8 @@ namespace picube {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr Duration kDisplayPatience = 500ms;  // for its last words
 
 // Options win over the file.
 WorkerSettings Merge(WorkerSettings settings, const WorkerOptions& options) {
@@ -57,6 +63,61 @@ void KeepEndpoints(const fs::path& state, WorkerLog& log,
   if (!kept) log.Warn(kept.error().what, MonotonicNow());
 }
 
+// Draws what the worker does until it is stopped.
+DisplayLoop::Parts DisplayParts(const WorkerOptions& options, const DisplaySettings& settings,
+                                const BoardFacts& facts, const BoardKeeper& board, Waker& waker) {
+  const bool is_pi = facts.board.find("Raspberry Pi") != std::string::npos;
+  const auto machine = std::make_shared<MachineView>([&board] { return board.Sample(); },
+                                                     facts.cores, options.board_root);
+  return {.display = MakeDisplay(settings, options.board_root, is_pi),
+          .look = [machine](Instant now) { return machine->Look(now, std::time(nullptr)); },
+          .wake = [&waker] { waker.Wake(); },
+          .now = MonotonicNow};
+}
+
+Owner::Place PlaceOf(const WorkerOptions& options, const WorkerSettings& settings,
+                     const HostFacts& facts) {
+  const fs::path state = StateOf(options);
+  Owner::Place place;
+  place.settings_file = state / "worker.yaml";
+  place.load = [options, file = place.settings_file]() -> Result<WorkerSettings> {
+    auto read = LoadSettings(file);
+    if (!read) return std::unexpected(read.error());
+    return Merge(*std::move(read), options);
+  };
+  place.board_root = options.board_root;
+  place.volume_file = state / "volume";
+  const std::string& server = settings.server;
+  const std::size_t host = server.find("://") == std::string::npos ? 0 : server.find("://") + 3;
+  place.project = {server.substr(host, server.rfind(':') - host), server,
+                   Fingerprint(settings.server_key)};
+  place.facts = facts;
+  return place;
+}
+
+BoardKeeperOptions BoardOptionsOf(const WorkerOptions& options, const WorkerSettings& settings) {
+  BoardKeeperOptions board;
+  board.settings = settings.board;
+  if (!options.mode.empty()) board.settings.mode = GovernorModeNamed(options.mode);
+  board.virtual_board = BoardNamed(options.virtual_board);
+  board.virtual_options.ambient = options.ambient.value_or(settings.board.ambient);
+  if (options.virtual_fan) board.virtual_options.resistance_times = kFanned;
+  board.threads = settings.threads;
+  board.cap_socket = options.cap_socket;
+  board.state = StateOf(options);
+  return board;
+}
+
+RunnerOptions RunnerOptionsOf(const WorkerOptions& options, const WorkerSettings& settings) {
+  RunnerOptions runner;
+  runner.threads = settings.threads;
+  // Workers of one box have folders of their own.
+  constexpr std::size_t kPhases = 1024;
+  runner.phase = static_cast<double>(fs::hash_value(StateOf(options)) % kPhases) / kPhases;
+  runner.least_checkpoint_interval = std::chrono::seconds(options.checkpoint_seconds);
+  return runner;
+}
+
 int RunJoined(const WorkerOptions& options, const WorkerSettings& settings, Keys keys, Spool& spool,
               const ApplicationRegistry& applications) {
   const fs::path state = StateOf(options);
@@ -67,11 +128,13 @@ int RunJoined(const WorkerOptions& options, const WorkerSettings& settings, Keys
   Waker waker;
   const StopSignals signals(waker);
   AgentOptions agent = AgentOptionsOf(options, settings);
-  agent.facts = FactsOf(probe, options, state, applications);
-  agent.facts.offline_seconds = static_cast<std::uint32_t>(settings.offline_hours) * 3600;
-  agent.facts.benchmark_flops = KnownFlops(state, settings.threads);
   std::random_device seed;
   Rng rng((std::uint64_t{seed()} << 32) | seed());
+  BoardKeeper board(probe, BoardOptionsOf(options, settings), rng.Fork());
+  agent.facts = FactsOf(probe, options, state, applications);
+  agent.facts.board = board.Called();
+  agent.facts.offline_seconds = static_cast<std::uint32_t>(settings.offline_hours) * 3600;
+  agent.facts.benchmark_flops = KnownFlops(state, settings.threads);
   Context context;
   const ReconnectOptions reconnect{.spread = std::chrono::seconds(settings.reconnect_spread),
                                    .patient = !options.once};
@@ -81,19 +144,24 @@ int RunJoined(const WorkerOptions& options, const WorkerSettings& settings, Keys
   if (const Status begun = link.Connect(std::move(endpoints), MonotonicNow()); !begun) {
     return Stop(WorkerExit::kUsage, begun.error());
   }
-  RunnerOptions runner;
-  runner.threads = settings.threads;
-  runner.least_checkpoint_interval = std::chrono::seconds(options.checkpoint_seconds);
   log.Info(options.software + " on " + agent.facts.board + ", " + std::to_string(settings.threads) +
                " threads, server " + settings.server,
            MonotonicNow());
   const auto keep = [&](const std::vector<std::string>& told) { KeepEndpoints(state, log, told); };
-  Shell shell({spool, *blobs, link, log, waker, probe, applications, keep}, std::move(agent),
-              runner, rng.Fork());
+  DisplayLoop display(DisplayParts(options, settings.display, probe.Facts(), board, waker));
+  Owner owner(PlaceOf(options, settings, agent.facts), settings);
+  const auto gpio = MakeGpioKernel();
+  FanKeeper fan(settings.fan.follow, MakeFanOutput(settings.fan, options.board_root, *gpio));
+  Sleeper sleeper(settings.sleep_command);
+  Shell shell({spool, *blobs, link, log, waker, probe, board, fan, sleeper, applications, display,
+               owner, settings.name, keep},
+              std::move(agent), RunnerOptionsOf(options, settings), rng.Fork());
   const int code = shell.Run(signals);
   log.Flush();
-  // A kernel that does not come back would hold the process for ever. All that matters is on disk.
-  if (shell.KernelRuns()) std::_Exit(code);
+  const bool drawn = display.Stop(kDisplayPatience);
+  // A kernel or a display that does not come back would hold the process for ever. All that matters
+  // is on disk.
+  if (shell.KernelRuns() || !drawn) std::_Exit(code);
   return code;
 }
 

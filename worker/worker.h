@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "workunits/application.h"
@@ -21,10 +22,16 @@ struct WorkerOptions {
   int reconnect_spread = -1;      // seconds; < 0 = as in worker.yaml
   int discover_seconds = 3;       // how long `discover` listens
   bool json = false;              // output of `discover` and `benchmark`
-  int benchmark_seconds = 10;     // each measurement of `benchmark`
-  int benchmark_primes = 10'000;  // bound of its prime loop
+  int benchmark_seconds = 5;      // each measurement of `benchmark`
+  int benchmark_primes = 20'000;  // bound of its prime loop
+  double sustained_minutes = -1;  // of load before its sustained figure; < 0 = 10 on a board
   std::string log_level;          // trace, debug, info, warning, error, off; empty = info
   std::string software = "picube-worker 0.1.0";
+  std::string mode;           // of the governor: max, cool, quiet, off; empty = as in worker.yaml
+  std::string virtual_board;  // 3b, 3b+, 4b, 5: heats up instead of this machine; empty = none
+  std::optional<double> ambient;  // °C, of the virtual board's room; nothing = as in worker.yaml
+  bool virtual_fan = false;
+  std::filesystem::path cap_socket = "/run/picube-cap.sock";
   std::filesystem::path board_root = "/";  // below it the board's sensors are read
 };
 
@@ -44,7 +51,8 @@ struct WorkerOptions {
 // fingerprints of their keys. Returns an exit code.
 [[nodiscard]] int DiscoverServers(const WorkerOptions& options);
 
-// Measures the prime loop of sysbench and floating point, and prints both. Returns an exit code.
+// Measures this machine (or what a virtual board sustains), and prints it. The sustained figure is
+// kept in the state directory, if there is one. Returns an exit code.
 [[nodiscard]] int RunBenchmark(const WorkerOptions& options);
 
 // The whole command line of picube-worker.

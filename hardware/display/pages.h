@@ -21,7 +21,7 @@
 
 namespace picube {
 
-struct LocalTime {
+struct TimeOnDisplay {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0;
 };
 
@@ -49,9 +49,9 @@ struct HostOnDisplay {
 };
 
 struct DisplayView {
-  std::string host;               // UTF-8
-  std::string address;            // IPv4 or IPv6 as text; empty = none
-  std::optional<LocalTime> time;  // nothing: the clock is not set
+  std::string host;                   // UTF-8
+  std::string address;                // IPv4 or IPv6 as text; empty = none
+  std::optional<TimeOnDisplay> time;  // nothing: the clock is not set
   std::optional<std::int32_t> temperature_millicelsius;
   std::optional<std::uint32_t> core_millivolts;
   std::optional<std::uint32_t> load_hundredths;  // of a process, over a minute

@@ -2,75 +2,72 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
-#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "hardware/sysfs.h"
 
 namespace picube {
 namespace {
 
 namespace fs = std::filesystem;
+using Kinds = std::span<const std::string_view>;
 
-// The first line of a small file, without what surrounds it; empty if it cannot be read.
-std::string Line(const fs::path& path) {
-  std::FILE* file = std::fopen(path.c_str(), "rbe");
-  if (file == nullptr) return {};
-  char text[64];
-  const std::size_t size = std::fread(text, 1, sizeof text, file);
-  std::fclose(file);
-  const std::string_view all(text, size);
-  return std::string(all.substr(0, std::min(all.find_first_of(std::string_view("\n\0", 2)), size)));
+constexpr std::string_view kMonitors[] = {"pwmfan", "pwm-fan", "cooling_fan", "gpio_fan",
+                                          "rpipoefan"};
+constexpr std::string_view kDevices[] = {"pwm-fan", "gpio-fan", "rpi-poe-fan"};
+
+bool IsOneOf(std::string_view name, Kinds kinds) {
+  return std::ranges::find(kinds, name) != kinds.end();
 }
 
-std::optional<std::uint32_t> Number(const fs::path& path, std::uint32_t most) {
-  const std::string text = Line(path);
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value > most) return std::nullopt;
-  return value;
+std::optional<std::uint32_t> Number(const SysFiles& files, const std::string& below_root,
+                                    std::uint32_t most) {
+  const auto value = files.Number(below_root);
+  if (!value || *value < 0 || *value > most) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
 }
 
-// The first folder in `where` whose file `name` holds one of `kinds`: by name, since the order in
-// which a folder lists is nobody's promise.
-std::optional<fs::path> Find(const fs::path& where, const char* name,
-                             std::initializer_list<std::string_view> kinds) {
-  std::optional<fs::path> first;
-  std::error_code error;
-  for (fs::directory_iterator it(where, error), end; !error && it != end; it.increment(error)) {
-    if (std::ranges::find(kinds, Line(it->path() / name)) == kinds.end()) continue;
-    if (!first || it->path() < *first) first = it->path();
+// The folder of the first; empty = none.
+std::string FindMonitor(const SysFiles& files) {
+  for (const SensorChip& chip : SensorChips(files)) {
+    if (IsOneOf(chip.name, kMonitors)) return chip.folder;
   }
-  return first;
+  return {};
+}
+std::string FindDevice(const SysFiles& files) {
+  for (const std::string& folder : files.Folders("sys/class/thermal", "cooling_device")) {
+    if (IsOneOf(files.Line(folder + "/type"), kDevices)) return folder;
+  }
+  return {};
 }
 
-std::optional<fs::path> FindDevice(const fs::path& root) {
-  return Find(root / "sys/class/thermal", "type", {"pwm-fan", "gpio-fan", "rpi-poe-fan"});
-}
-
-std::optional<std::uint32_t> Percent(std::optional<std::uint32_t> part,
-                                     std::optional<std::uint32_t> whole) {
-  if (!part || !whole || *whole == 0 || *part > *whole) return std::nullopt;
-  return (*part * 100 + *whole / 2) / *whole;
+// Both shares of the report, rounded; unchanged if they are not known.
+void SetShare(FanReport& report, std::optional<std::uint32_t> part,
+              std::optional<std::uint32_t> whole) {
+  if (!part || !whole || *whole == 0 || *part > *whole) return;
+  report.percent = (*part * 100 + *whole / 2) / *whole;
+  report.permille = (*part * 1000 + *whole / 2) / *whole;
 }
 
 }  // namespace
 
 std::optional<FanReport> ReadFan(const fs::path& root) {
-  const auto monitor = Find(root / "sys/class/hwmon", "name",
-                            {"pwmfan", "pwm-fan", "cooling_fan", "gpio_fan", "rpipoefan"});
-  const auto device = FindDevice(root);
-  if (!monitor && !device) return std::nullopt;
+  const SysFiles files(root);
+  const std::string monitor = FindMonitor(files);
+  const std::string device = FindDevice(files);
+  if (monitor.empty() && device.empty()) return std::nullopt;
   FanReport report;
-  if (monitor) {
-    report.rpm = Number(*monitor / "fan1_input", 100'000);
-    report.percent = Percent(Number(*monitor / "pwm1", 255), 255U);
+  if (!monitor.empty()) {
+    report.rpm = Number(files, monitor + "/fan1_input", 100'000);
+    SetShare(report, Number(files, monitor + "/pwm1", 255), 255U);
   }
-  if (device && !report.percent) {
-    report.percent =
-        Percent(Number(*device / "cur_state", 10'000), Number(*device / "max_state", 10'000));
+  if (!device.empty() && !report.percent) {
+    SetShare(report, Number(files, device + "/cur_state", 10'000),
+             Number(files, device + "/max_state", 10'000));
   }
   return report;
 }
@@ -80,19 +77,21 @@ CoolingDeviceFan::CoolingDeviceFan(fs::path root) : root_(std::move(root)) {}
 CoolingDeviceFan::~CoolingDeviceFan() { static_cast<void>(Set(true)); }
 
 Status CoolingDeviceFan::Set(bool on) {
-  const auto device = FindDevice(root_);
-  if (!device) {
+  const SysFiles files(root_);
+  const std::string device = FindDevice(files);
+  if (device.empty()) {
     return Fail(ErrorKind::kHost,
                 "no fan among " + (root_ / "sys/class/thermal").string() + "/cooling_device*.",
                 "Load the fan's overlay in config.txt, for instance gpio-fan.");
   }
-  const auto most = Number(*device / "max_state", 10'000);
+  const auto most = Number(files, device + "/max_state", 10'000);
   if (!most || *most == 0) {
-    return Fail(ErrorKind::kHost, (*device / "max_state").string() + " does not say a number.");
+    return Fail(ErrorKind::kHost,
+                (root_ / device / "max_state").string() + " does not say a number.");
   }
   const std::uint32_t wanted = on ? *most : 0;
-  const fs::path path = *device / "cur_state";
-  if (Number(path, 10'000) == wanted) return {};
+  if (Number(files, device + "/cur_state", 10'000) == wanted) return {};
+  const fs::path path = root_ / device / "cur_state";
   // Sysfs takes a value by one write; a file that is not there must not be made.
   std::FILE* file = std::fopen(path.c_str(), "r+be");
   bool good = file != nullptr && std::fprintf(file, "%u\n", wanted) > 0;

@@ -13,7 +13,8 @@ namespace picube {
 
 struct FanReport {
   std::optional<std::uint32_t> rpm;
-  std::optional<std::uint32_t> percent;  // of its power: by its PWM, else by its state
+  std::optional<std::uint32_t> percent;   // of its power: by its PWM, else by its state
+  std::optional<std::uint32_t> permille;  // the same, finer
   bool operator==(const FanReport&) const = default;
 };
 

@@ -34,7 +34,12 @@ inline constexpr std::size_t kFilesPerBatch = 64;      // dataset files of a sub
 inline constexpr std::size_t kBlobsAnnounced = 256;    // cached blobs a worker tells of
 inline constexpr std::size_t kApplications = 64;       // applications a worker tells of
 inline constexpr std::size_t kEndpoints = 8;           // server endpoints
+inline constexpr std::size_t kSettingLines = 32;       // of a worker's settings, set at once
+inline constexpr std::size_t kSettingBytes = 512;      // one of them
+inline constexpr std::size_t kSettingsAsked = 64;      // such requests that wait for their hosts
 inline constexpr std::size_t kRowsPerAnswer = 500;     // rows of one answer to a query
+// Leases of one report: about 200 MB in the command line that makes it.
+inline constexpr std::size_t kLeasesPerReport = 2'000'000;
 
 // --- Blobs and payloads
 // ---------------------------------------------------------------------------
@@ -55,7 +60,11 @@ inline constexpr Duration kLeastLease = 10min;     // a deadline is never shorte
 inline constexpr int kLeaseFactor = 4;             // times the estimated run time
 inline constexpr Duration kHostSilence = 90s;      // then its leases are presumed lost
 inline constexpr Duration kMostOffline = 24h;      // silence granted to a host that asked for it
-inline constexpr Duration kHeartbeat = 20s;        // four may be lost before that
+inline constexpr Duration kRestPoll = 20s;  // a resting host asks: it is awake within half a minute
+inline constexpr Duration kRest = 10min;    // that one which wakes by itself may sleep
+inline constexpr Duration kSiteHeartbeat = 4s;  // where a master shows its site, or cools it
+inline constexpr std::size_t kPeers = 64;       // of a site, told to its master
+inline constexpr Duration kHeartbeat = 20s;     // four may be lost before that
 inline constexpr std::size_t kLeasesPerHost = 1024;
 inline constexpr Duration kWorkAhead = 120s;  // `adaptive` gives work for this long
 inline constexpr Duration kLongPoll = 60s;    // an ask waits this long for work

@@ -22,17 +22,21 @@ struct Kind {
 
 // In the order of Message's alternatives. The numbers are on the wire: never renumber.
 constexpr std::array<Kind, kMessageTypes> kKinds = {{
-    {1, "Enrol", true}, {2, "Enrolled", true}, {3, "Hello", true},    {4, "Welcome", true},
-    {5, "AskWork"},     {6, "Assign"},         {7, "NoWork"},         {8, "Report"},
-    {9, "Ack"},         {10, "Heartbeat"},     {11, "Pulse"},         {12, "Goodbye"},
-    {13, "GetChunk"},   {14, "Chunk"},         {15, "PutChunk"},      {16, "PutState"},
-    {17, "Cancel"},     {18, "Drain"},         {19, "Submit"},        {20, "Submitted"},
-    {21, "Query"},      {22, "Answer"},        {23, "Watch"},         {24, "BatchProgress"},
-    {25, "Control"},    {26, "Done"},          {27, "Refused", true},
+    {1, "Enrol", true},   {2, "Enrolled", true}, {3, "Hello", true},
+    {4, "Welcome", true}, {5, "AskWork"},        {6, "Assign"},
+    {7, "NoWork"},        {8, "Report"},         {9, "Ack"},
+    {10, "Heartbeat"},    {11, "Pulse"},         {12, "Goodbye"},
+    {13, "GetChunk"},     {14, "Chunk"},         {15, "PutChunk"},
+    {16, "PutState"},     {17, "Cancel"},        {18, "Drain"},
+    {19, "Submit"},       {20, "Submitted"},     {21, "Query"},
+    {22, "Answer"},       {23, "Watch"},         {24, "BatchProgress"},
+    {25, "Control"},      {26, "Done"},          {27, "Refused", true},
+    {28, "Settings"},     {29, "SettingsTaken"},
 }};
 static_assert(std::variant_size_v<Message> == kMessageTypes, "a message without a type number");
 static_assert(std::is_same_v<std::variant_alternative_t<7, Message>, Report>);
 static_assert(std::is_same_v<std::variant_alternative_t<26, Message>, Refused>);
+static_assert(std::is_same_v<std::variant_alternative_t<28, Message>, SettingsTaken>);
 
 std::optional<std::size_t> IndexOf(std::uint64_t type) {
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
@@ -233,6 +237,7 @@ void FitAnswer(Answer& answer) {
   fit(answer.hosts);
   fit(answer.product);
   fit(answer.reasons);
+  fit(answer.leases);
 }
 
 }  // namespace picube

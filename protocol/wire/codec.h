@@ -31,7 +31,7 @@
 namespace picube {
 
 // The number of a message's type on the wire: 1 … kMessageTypes.
-inline constexpr std::uint16_t kMessageTypes = 27;
+inline constexpr std::uint16_t kMessageTypes = 29;
 [[nodiscard]] std::uint16_t TypeOf(const Message& message);
 // "Report"; "unknown" for a number that is not a type.
 [[nodiscard]] std::string_view TypeName(std::uint16_t type);

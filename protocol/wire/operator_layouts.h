@@ -67,7 +67,8 @@ struct Layout<BatchInfo> {
                  Optional(21, "flop_settled", &BatchInfo::flop_settled),
                  Optional(22, "cpu_ms", &BatchInfo::cpu_ms),
                  Optional(23, "submitted", &BatchInfo::submitted),
-                 Optional(24, "finished", &BatchInfo::finished)};
+                 Optional(24, "finished", &BatchInfo::finished),
+                 Optional(25, "energy", &BatchInfo::energy)};
 };
 template <>
 struct Layout<HostInfo> {
@@ -90,7 +91,9 @@ struct Layout<HostInfo> {
                  Optional(16, "errors", &HostInfo::errors),
                  Optional(17, "leases_lost", &HostInfo::leases_lost),
                  Optional(18, "cpu_ms", &HostInfo::cpu_ms),
-                 Optional(19, "flop", &HostInfo::flop)};
+                 Optional(19, "flop", &HostInfo::flop),
+                 Optional(20, "energy", &HostInfo::energy),
+                 Optional(21, "site", &HostInfo::site, kName)};
 };
 template <>
 struct Layout<ServerInfo> {
@@ -115,10 +118,24 @@ struct Layout<ProductFile> {
       Optional(2, "what", &ProductFile::what, kProse), Required(3, "blob", &ProductFile::blob)};
 };
 template <>
+struct Layout<LeaseInfo> {
+  static constexpr auto kFields =
+      std::tuple{Required(1, "unit", &LeaseInfo::unit),
+                 Required(2, "lease", &LeaseInfo::lease),
+                 Required(3, "host", &LeaseInfo::host),
+                 Required(4, "fate", &LeaseInfo::fate, OneOf(1, 6)),
+                 Required(5, "ended", &LeaseInfo::ended),
+                 Optional(6, "held_ms", &LeaseInfo::held_ms, kSpan),
+                 Optional(7, "cpu_ms", &LeaseInfo::cpu_ms, kSpan),
+                 Optional(8, "wall_ms", &LeaseInfo::wall_ms, kSpan),
+                 Optional(9, "top_millicelsius", &LeaseInfo::top_millicelsius),
+                 Optional(10, "flop", &LeaseInfo::flop)};
+};
+template <>
 struct Layout<Query> {
   static constexpr auto kFields =
-      std::tuple{Required(1, "kind", &Query::kind, OneOf(1, 8)), Optional(2, "id", &Query::id),
-                 Optional(3, "name", &Query::name, kName)};
+      std::tuple{Required(1, "kind", &Query::kind, OneOf(1, 9)), Optional(2, "id", &Query::id),
+                 Optional(3, "name", &Query::name, kName), Optional(4, "after", &Query::after)};
 };
 template <>
 struct Layout<Reason> {
@@ -134,7 +151,8 @@ struct Layout<Answer> {
                  Optional(4, "product", &Answer::product, ListOf(limits::kRowsPerAnswer)),
                  Optional(5, "headline", &Answer::headline, kProse),
                  Optional(6, "reasons", &Answer::reasons, ListOf(limits::kRowsPerAnswer)),
-                 Optional(7, "more", &Answer::more)};
+                 Optional(7, "more", &Answer::more),
+                 Optional(8, "leases", &Answer::leases, ListOf(limits::kRowsPerAnswer))};
 };
 template <>
 struct Layout<Watch> {
@@ -149,10 +167,24 @@ struct Layout<BatchProgress> {
 };
 template <>
 struct Layout<Control> {
-  static constexpr auto kFields = std::tuple{
-      Required(1, "kind", &Control::kind, OneOf(1, 6)), Optional(2, "id", &Control::id),
-      Optional(3, "text", &Control::text, kName), Optional(4, "number", &Control::number),
-      Optional(5, "principal", &Control::principal, OneOf(1, 2))};
+  static constexpr auto kFields =
+      std::tuple{Required(1, "kind", &Control::kind, OneOf(1, 7)),
+                 Optional(2, "id", &Control::id),
+                 Optional(3, "text", &Control::text, kName),
+                 Optional(4, "number", &Control::number),
+                 Optional(5, "principal", &Control::principal, OneOf(1, 2)),
+                 Optional(6, "settings", &Control::settings, kSettings)};
+};
+template <>
+struct Layout<Settings> {
+  static constexpr auto kFields = std::tuple{Required(1, "token", &Settings::token),
+                                             Required(2, "lines", &Settings::lines, kSettings)};
+};
+template <>
+struct Layout<SettingsTaken> {
+  static constexpr auto kFields = std::tuple{Required(1, "token", &SettingsTaken::token),
+                                             Optional(2, "taken", &SettingsTaken::taken),
+                                             Optional(3, "text", &SettingsTaken::text, kProse)};
 };
 template <>
 struct Layout<Done> {

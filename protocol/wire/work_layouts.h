@@ -16,6 +16,7 @@ inline constexpr std::size_t kFactText = 128;                          // board,
 inline constexpr std::size_t kEndpointText = 256;
 
 inline constexpr NameRule kName = NameOf(limits::kNameBytes);
+inline constexpr auto kSettings = ListOf(limits::kSettingLines, NameOf(limits::kSettingBytes));
 inline constexpr ProseRule kProse = Prose(limits::kTextBytes);
 inline constexpr Limit kSpan = Most(kMostMs);
 inline constexpr ListRule<NoRule> kLeases = ListOf(limits::kLeasesPerHost);
@@ -62,15 +63,30 @@ struct Layout<Readings> {
                  Optional(2, "clock_mhz", &Readings::clock_mhz),
                  Optional(3, "throttle_flags", &Readings::throttle_flags),
                  Optional(4, "load_permille", &Readings::load_permille),
-                 Optional(5, "milliwatts", &Readings::milliwatts)};
+                 Optional(5, "milliwatts", &Readings::milliwatts),
+                 Optional(6, "fan_rpm", &Readings::fan_rpm),
+                 Optional(7, "slowed_why", &Readings::slowed_why, Prose(kFactText)),
+                 Optional(8, "outlook_permille", &Readings::outlook_permille),
+                 Optional(9, "most_milliwatts", &Readings::most_milliwatts)};
 };
 template <>
 struct Layout<Cost> {
   static constexpr auto kFields = std::tuple{
-      Optional(1, "cpu_ms", &Cost::cpu_ms, kSpan), Optional(2, "wall_ms", &Cost::wall_ms, kSpan),
+      Optional(1, "cpu_ms", &Cost::cpu_ms, kSpan),
+      Optional(2, "wall_ms", &Cost::wall_ms, kSpan),
       Optional(3, "millijoules", &Cost::millijoules, Most(kMostBytes)),
       Optional(4, "energy_source", &Cost::energy_source, OneOf(0, 4)),
-      Optional(5, "top_millicelsius", &Cost::top_millicelsius)};
+      Optional(5, "top_millicelsius", &Cost::top_millicelsius),
+      Optional(6, "marginal_millijoules", &Cost::marginal_millijoules, Most(kMostBytes))};
+};
+
+template <>
+struct Layout<EnergySums> {
+  static constexpr auto kFields =
+      std::tuple{Optional(1, "results", &EnergySums::results),
+                 Optional(2, "millijoules", &EnergySums::millijoules),
+                 Optional(3, "marginal_millijoules", &EnergySums::marginal_millijoules),
+                 Optional(4, "sources", &EnergySums::sources)};
 };
 
 // --- Joining -------------------------------------------------------------------------------------
@@ -148,8 +164,9 @@ struct Layout<Assign> {
 };
 template <>
 struct Layout<NoWork> {
-  static constexpr auto kFields = std::tuple{Required(1, "reason", &NoWork::reason, OneOf(1, 9)),
-                                             Required(2, "ask_again_ms", &NoWork::ask_again_ms)};
+  static constexpr auto kFields = std::tuple{Required(1, "reason", &NoWork::reason, OneOf(1, 11)),
+                                             Required(2, "ask_again_ms", &NoWork::ask_again_ms),
+                                             Optional(3, "rest_ms", &NoWork::rest_ms)};
 };
 template <>
 struct Layout<UnitResult> {
@@ -203,10 +220,21 @@ struct Layout<Heartbeat> {
                  Optional(3, "paused_why", &Heartbeat::paused_why, kProse)};
 };
 template <>
+struct Layout<Peer> {
+  static constexpr auto kFields = std::tuple{Required(1, "name", &Peer::name, kName),
+                                             Optional(2, "silent_ms", &Peer::silent_ms),
+                                             Optional(3, "readings", &Peer::readings),
+                                             Optional(4, "paused_why", &Peer::paused_why, kProse),
+                                             Optional(5, "unit", &Peer::unit),
+                                             Optional(6, "permille", &Peer::permille)};
+};
+template <>
 struct Layout<Pulse> {
-  static constexpr auto kFields = std::tuple{Required(1, "renewed_ms", &Pulse::renewed_ms, kSpan),
-                                             Optional(2, "cancelled", &Pulse::cancelled, kLeases),
-                                             Optional(3, "draining", &Pulse::draining)};
+  static constexpr auto kFields =
+      std::tuple{Required(1, "renewed_ms", &Pulse::renewed_ms, kSpan),
+                 Optional(2, "cancelled", &Pulse::cancelled, kLeases),
+                 Optional(3, "draining", &Pulse::draining),
+                 Optional(4, "peers", &Pulse::peers, ListOf(limits::kPeers))};
 };
 template <>
 struct Layout<Goodbye> {

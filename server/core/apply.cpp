@@ -44,12 +44,24 @@ ApplicationIndex Grid::Impl::InternApplication(const ApplicationVersion& id) {
   return static_cast<ApplicationIndex>(applications_.size() - 1);
 }
 
+// A host's own name before its owner's.
+std::optional<std::size_t> Grid::Impl::SiteOf(const PrincipalEnrolled& host) const {
+  for (std::size_t i = 0; i < options_.sites.size(); ++i) {
+    if (options_.sites[i].hosts.contains(host.name)) return i;
+  }
+  for (std::size_t i = 0; i < options_.sites.size(); ++i) {
+    if (options_.sites[i].owners.contains(host.owner)) return i;
+  }
+  return std::nullopt;
+}
+
 Host& Grid::Impl::AddHost(const PrincipalEnrolled& record) {
   PICUBE_CHECK(record.id.value == hosts_.size() + 1,
                "hosts are enrolled in the order of their ids");
   auto host = std::make_unique<Host>();
   host->enrolled = record;
   host->owner = InternOwner(record.owner);
+  host->site = SiteOf(record);
   host->heard = now_;
   host->earliest = now_;
   names_[record.name] = record.id;
@@ -187,6 +199,7 @@ void Grid::Impl::Do(const StateHost& record) {
   host.leases_lost = record.sums.leases_lost;
   host.cpu_ms = record.sums.cpu_ms;
   host.flop = record.sums.flop;
+  host.energy = record.sums.energy;
   UnpackSpeeds(host, record.speeds);
   ready_out_.events.push_back(PrincipalsChanged{});
 }

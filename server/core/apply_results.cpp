@@ -10,6 +10,17 @@ namespace {
 // What a peer claims is bounded before it is added up: ten years of one core.
 constexpr std::uint64_t kMostMs = 10ULL * 366 * 24 * 3600 * 1000;
 
+// And no board takes a kilowatt for ten years.
+constexpr std::uint64_t kMostMillijoules = 1000 * kMostMs;
+
+void AddEnergy(EnergySums& sums, const Cost& cost) {
+  if (cost.energy_source == EnergySource::kNone) return;
+  ++sums.results;
+  sums.millijoules += std::min(cost.millijoules, kMostMillijoules);
+  sums.marginal_millijoules += std::min(cost.marginal_millijoules, kMostMillijoules);
+  sums.sources |= 1U << static_cast<std::uint32_t>(cost.energy_source);
+}
+
 Speed& SpeedFor(Host& host, ApplicationIndex application) {
   for (Speed& speed : host.speeds) {
     if (speed.application == application) return speed;
@@ -76,6 +87,8 @@ void Grid::Impl::ReceiveResult(Host& host, const UnitResult& result, bool sealed
   const std::uint64_t cpu_ms = std::min(result.cost.cpu_ms, kMostMs);
   host.cpu_ms += cpu_ms;
   batch.sums.cpu_ms += cpu_ms;
+  AddEnergy(host.energy, result.cost);
+  AddEnergy(batch.sums.energy, result.cost);
 #ifdef PICUBE_PLANTED_BUG
   if (lease.state == LeaseState::kCounted) {  // the mistake: the same report once more
     ++lease.repeats;
@@ -83,6 +96,7 @@ void Grid::Impl::ReceiveResult(Host& host, const UnitResult& result, bool sealed
     return;
   }
 #endif
+  NoteOver(result.lease, lease, unit, &result);
   LeaveHost(lease);
   lease.outcome = result.outcome;
   lease.error = result.error_kind;

@@ -163,9 +163,19 @@ void Grid::Impl::CreditCopies(UnitId id, Unit& unit, LeaseId canonical) {
   batch.sums.flop_settled += unit.cost_flop;
 }
 
+// Leases that are still out when their unit ends.
+void Grid::Impl::NoteCalledOff(const Unit& unit) {
+  for (LeaseId at = unit.newest; at;) {
+    const Lease& lease = *leases_.Find(at.value);
+    if (lease.state == LeaseState::kOut) NoteOver(at, lease, unit, nullptr);
+    at = lease.older;
+  }
+}
+
 void Grid::Impl::CloseUnit(UnitId id, Unit& unit, UnitState state, LeaseId canonical,
                            std::string why) {
   Batch& batch = *unit.batch;
+  NoteCalledOff(unit);
   UnitClosed& closed =
       std::get<UnitClosed>(ready_out_.events.emplace_back(std::in_place_type<UnitClosed>));
   closed.unit = id;
@@ -263,6 +273,26 @@ void Grid::Impl::EraseLease(LeaseId id, Unit& unit) {
   leases_.Erase(id.value);
 }
 
+void Grid::Impl::NoteOver(LeaseId id, const Lease& lease, const Unit& unit,
+                          const UnitResult* result) {
+  std::vector<Event>& events = ready_out_.events;
+  if (events.empty() || !std::holds_alternative<LeasesOver>(events.back())) {
+    events.emplace_back(std::in_place_type<LeasesOver>);
+  }
+  LeaseOver& over = std::get<LeasesOver>(events.back()).leases.emplace_back();
+  over.lease = id;
+  over.unit = lease.unit;
+  over.batch = unit.batch->Id();
+  over.index = unit.index;
+  over.host = lease.host->Id();
+  over.held = now_ - lease.granted;
+  over.cost_flop = unit.cost_flop;
+  if (result == nullptr) return;
+  over.returned = true;
+  over.succeeded = result->outcome == Outcome::kSuccess;
+  over.cost = result->cost;
+}
+
 bool Grid::Impl::HasBadLease(const Unit& unit) const {
   if (unit.batch->bad_leases == 0) return false;
   for (LeaseId at = unit.newest; at;) {
@@ -308,6 +338,7 @@ void Grid::Impl::Do(const LeasesEnded& record) {
     const UnitId unit_id = lease.unit;
     Unit& unit = *units_.Find(unit_id.value);
     MarkHost(*lease.host);
+    NoteOver(id, lease, unit, nullptr);
     if (lost) {
       ++lease.host->leases_lost;
       ++unit.batch->sums.leases_lost;

@@ -6,15 +6,33 @@
 
 namespace picube {
 
-PolicyHost Grid::Impl::ViewOf(const Host& host, const AskWork* ask) const {
+namespace {
+
+// Whatever a host says of itself, it gets no less than a quarter and no more than twice as much.
+constexpr double kLeastOutlook = 0.25;
+constexpr double kMostOutlook = 2;
+// The firmware takes a quarter to a half off the clock; what was measured is a mean over cool and
+// hot times, so a quarter less is given to those that say nothing better.
+constexpr double kThrottledOutlook = 0.75;
+
+double OutlookOf(const Readings& readings) {
   constexpr std::uint32_t kThrottledNow = 0x6;  // bits 1 and 2 of the firmware's get_throttled
+  if (readings.outlook_permille) {
+    return std::clamp(*readings.outlook_permille / 1000.0, kLeastOutlook, kMostOutlook);
+  }
+  return (readings.throttle_flags.value_or(0) & kThrottledNow) != 0 ? kThrottledOutlook : 1;
+}
+
+}  // namespace
+
+PolicyHost Grid::Impl::ViewOf(const Host& host, const AskWork* ask) const {
   PolicyHost view;
   view.cores = std::max(host.facts.cores, 1U);
   view.leases_out = host.out.size();
   view.load_permille = host.readings.load_permille.value_or(0);
   view.served = host.served;
   view.last_turn = host.last_turn;
-  view.throttled = (host.readings.throttle_flags.value_or(0) & kThrottledNow) != 0;
+  view.outlook = OutlookOf(host.readings);
   if (ask != nullptr) {
     view.free_cores = ask->free_cores;
     view.held_seconds = static_cast<double>(ask->held_ms) / 1e3;
@@ -63,10 +81,10 @@ void Grid::Impl::DoAsk(Host& host, ReplyTo reply, AskWork& ask) {
 }
 
 bool Grid::Impl::TryAssign(Host& host, const AskWork& ask, Assign& assign, NoWork& no_work) {
+  if (options_.scaling.On()) Scale();
   const Verdict verdict = HostVerdict(host);
   if (verdict != Verdict::kEligible) {
-    no_work = NoWorkFor(
-        host, verdict == Verdict::kHostQuota ? NoWorkReason::kHostQuota : NoWorkReason::kDraining);
+    no_work = NoWorkFor(host, ReasonOf(verdict));
     return false;
   }
   const std::size_t most =
@@ -157,7 +175,12 @@ NoWork Grid::Impl::NoWorkFor(Host& host, NoWorkReason reason) {
     if (until > now_) ms += static_cast<std::uint64_t>((until - now_) / 1ms);
   }
   ++host.no_work_in_row;
-  return {reason, static_cast<std::uint32_t>(ms)};
+  NoWork answer{.reason = reason, .ask_again_ms = static_cast<std::uint32_t>(ms)};
+  if (reason == NoWorkReason::kResting) {
+    answer.ask_again_ms = static_cast<std::uint32_t>(limits::kRestPoll / 1ms);
+    answer.rest_ms = static_cast<std::uint32_t>(limits::kRest / 1ms);
+  }
+  return answer;
 }
 
 // --- Long polls --------------------------------------------------------------------------------

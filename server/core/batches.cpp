@@ -179,6 +179,7 @@ void Grid::Impl::DoControl(Host& operator_, ReplyTo reply, Control& control) {
   switch (control.kind) {
     case ControlKind::kRetireHost: return DoRetire(reply, control);
     case ControlKind::kDrainHost: return DoDrain(reply, control);
+    case ControlKind::kSetHost: return DoSetHost(reply, control);
     case ControlKind::kInvite:
       return Refuse(reply, ErrorKind::kProject, "The server makes join codes outside the core.");
     case ControlKind::kCancelBatch:

@@ -41,6 +41,8 @@ HostInfo Grid::Impl::DescribeHost(const Host& host, Instant now) const {
   info.leases_lost = host.leases_lost;
   info.cpu_ms = host.cpu_ms;
   info.flop = host.flop;
+  info.energy = host.energy;
+  if (host.site) info.site = options_.sites[*host.site].name;
   return info;
 }
 

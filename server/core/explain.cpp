@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/readings.h"
 #include "server/core/impl.h"
 
 namespace picube {
@@ -37,6 +38,8 @@ VerdictText TextOf(Verdict verdict) {
     case Verdict::kHostQuota: return {"host_quota", "with as many leases as one may have"};
     case Verdict::kDraining: return {"draining", "being drained"};
     case Verdict::kRetired: return {"retired", "retired"};
+    case Verdict::kResting: return {"resting", "that rest because the queue is short"};
+    case Verdict::kPowerCap: return {"power_cap", "whose site would take more watts than it may"};
   }
   return {"unknown", ""};
 }
@@ -174,6 +177,8 @@ Answer Grid::Impl::ExplainHost(HostId id, Instant now) const {
   }
   reasons.push_back({"last_heard", "last heard of " + Seconds10(now - host->heard) + " ago"});
   if (!host->paused_why.empty()) reasons.push_back({"paused", "it pauses: " + host->paused_why});
+  const std::string slow = WhySlow(host->readings);
+  if (!slow.empty()) reasons.push_back({"slowed", "it computes less than it could: " + slow});
   reasons.push_back({"leases", Amount(host->out.size(), "lease is", "leases are") + " out"});
   if (!host->unsealed.empty()) {
     reasons.push_back(

@@ -11,7 +11,8 @@ namespace picube {
 Grid::Impl::Impl(GridOptions options, Rng rng)
     : options_(std::move(options)),
       rng_(rng),
-      policy_(MakePolicy(options_.policy, options_.work_ahead)) {}
+      policy_(MakePolicy(options_.policy, options_.work_ahead)),
+      scaler_(options_.scaling) {}
 
 void Grid::Impl::Step(Input input, Moment moment) {
   now_ = moment.now;
@@ -133,6 +134,8 @@ void Grid::Impl::DoHostMessage(Host& host, FromPeer& input) {
     DoHello(host, input.reply, *hello);
   } else if (auto* goodbye = std::get_if<Goodbye>(&input.message)) {
     DoGoodbye(host, *goodbye);
+  } else if (auto* taken = std::get_if<SettingsTaken>(&input.message)) {
+    DoSettingsTaken(host, *taken);
   } else {
     Refuse(input.reply, ErrorKind::kRefused, "A worker's key may not do this.",
            "Use an operator's key.");

@@ -27,6 +27,7 @@
 #include "protocol/base/time.h"
 #include "protocol/messages.h"
 #include "server/core/records.h"
+#include "server/core/scaling.h"
 
 namespace picube {
 
@@ -44,6 +45,15 @@ enum class PolicyKind : std::uint8_t {
 struct GridOptions {
   PolicyKind policy = PolicyKind::kAdaptive;
   std::map<std::string, std::uint32_t> weights;  // by host name, for `weighted`; default 1
+  struct Site {                                  // hosts that share a place, and perhaps a fuse
+    std::string name;
+    std::set<std::string, std::less<>> hosts;   // by name
+    std::set<std::string, std::less<>> owners;  // whose hosts all belong to it
+    std::string master;                         // is told what the others read; empty = nobody
+    double watts = 0;  // that they may take together; 0 = as much as they like
+  };
+  std::vector<Site> sites;
+  ScalingOptions scaling;
   Duration host_silence = limits::kHostSilence;
   Duration heartbeat = limits::kHeartbeat;
   Duration least_lease = limits::kLeastLease;
@@ -155,6 +165,23 @@ struct ResultDisagreed {
   Digest digest;
   Digest canonical;
 };
+// Leases that have ended, each with its result or without: what reports are made from. A lease that
+// ended without one comes again if its result is late; the last word counts. Made by Apply.
+struct LeaseOver {
+  LeaseId lease;
+  UnitId unit;
+  BatchId batch;
+  std::uint64_t index = 0;  // of the unit within the batch
+  HostId host;
+  Duration held{};         // since it was granted; not while no server ran
+  bool returned = false;   // with a result: the rest is known
+  bool succeeded = false;  // that is no error
+  double cost_flop = 0;    // of the unit, declared
+  Cost cost;
+};
+struct LeasesOver {
+  std::vector<LeaseOver> leases;
+};
 struct BatchChanged {  // describe it anew; the shell does so at most once a second a batch
   BatchId batch;
 };
@@ -173,14 +200,20 @@ struct WantUnits {  // the splitter should bring more of this batch, from unit `
 struct WantMerge {  // every unit of the batch has ended
   BatchId batch;
 };
+struct HostRests {  // it is not needed now and may be switched off, or is needed again
+  HostId host;
+  std::string name;
+  bool rests = false;
+};
 struct PrincipalsChanged {};  // the set of admitted transport keys has changed: ask Admitted()
 struct LogLine {
   enum class Level : std::uint8_t { kInfo, kWarning } level = Level::kInfo;
   std::string text;
 };
 
-using Event = std::variant<UnitClosed, ResultDisagreed, BatchChanged, BatchArchived, HostChanged,
-                           WantUnits, WantMerge, PrincipalsChanged, LogLine>;
+using Event =
+    std::variant<UnitClosed, ResultDisagreed, LeasesOver, BatchChanged, BatchArchived, HostChanged,
+                 HostRests, WantUnits, WantMerge, PrincipalsChanged, LogLine>;
 
 struct Ready {
   std::vector<Record> records;

@@ -63,6 +63,7 @@ struct Host {
   HostFacts facts;
   std::uint64_t results = 0, settled = 0, disagreed = 0, errors = 0, leases_lost = 0, cpu_ms = 0;
   double flop = 0;
+  EnergySums energy;
   std::vector<Speed> speeds;  // few: one for each application it has computed
 
   // Follows from the leases.
@@ -76,7 +77,12 @@ struct Host {
   Instant earliest;  // no deadline of its leases is before this
   Readings readings;
   std::string paused_why;
-  std::vector<Digest> blobs;  // sorted
+  bool rests = false;  // the queue is short: it is given no work
+  UnitId running;      // as the last heartbeat said
+  std::uint32_t running_permille = 0;
+  std::uint32_t top_milliwatts = 0;  // greatest that it said while it had work
+  std::optional<std::size_t> site;   // index into the options' sites
+  std::vector<Digest> blobs;         // sorted
   std::vector<QueueCursor> cursors;
   std::vector<ApplicationIndex> applications;  // sorted; of the first `applications_seen`
   std::size_t applications_seen = 0;

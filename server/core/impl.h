@@ -61,7 +61,11 @@ enum class Verdict : std::uint8_t {
   kHostQuota,
   kDraining,
   kRetired,
+  kResting,   // the queue is short: others do
+  kPowerCap,  // with one more busy host its site would take too many watts
 };
+
+[[nodiscard]] NoWorkReason ReasonOf(Verdict verdict);
 
 struct OwnerShare {  // stride scheduling between owners
   std::string name;
@@ -219,8 +223,11 @@ class Grid::Impl {
   void LeaveHost(Lease& lease);
   void EraseLease(LeaseId id, Unit& unit);
   bool HasBadLease(const Unit& unit) const;
+  // Tells that a lease has ended: with `result`, or without (null).
+  void NoteOver(LeaseId id, const Lease& lease, const Unit& unit, const UnitResult* result);
   void CreditCopies(UnitId id, Unit& unit, LeaseId canonical);
   void MarkMoved(Batch& batch);
+  void NoteCalledOff(const Unit& unit);
   void CloseUnit(UnitId id, Unit& unit, UnitState state, LeaseId canonical, std::string why);
   void SetState(Unit& unit, UnitState state);
   // Makes state, wanted and queue follow from the leases. `again`: some host may have the unit
@@ -247,6 +254,9 @@ class Grid::Impl {
   std::string UniqueName(std::string wished, HostId id) const;
   void DoRetire(ReplyTo reply, Control& control);
   void DoDrain(ReplyTo reply, Control& control);
+  void DoSetHost(ReplyTo reply, Control& control);
+  void DoSettingsTaken(const Host& host, SettingsTaken& taken);
+  void EndUnansweredSettings(HostId gone);  // of a host that is gone; none = those that are due
   Host* HostOf(const Control& control);
   void EndInvitations();
 
@@ -286,6 +296,14 @@ class Grid::Impl {
 
   // --- schedule.cpp
   Verdict HostVerdict(const Host& host) const;
+  void Scale();
+  void LetRest(Host& host, bool rests);
+  [[nodiscard]] double QueuedSeconds() const;
+  [[nodiscard]] Duration HeartbeatOf(const Host& host) const;
+  [[nodiscard]] std::vector<Peer> PeersOf(const Host& master) const;
+  [[nodiscard]] static double BusyWatts(const Host& host);
+  [[nodiscard]] bool ExceedsPower(const Host& host) const;
+  [[nodiscard]] std::optional<std::size_t> SiteOf(const PrincipalEnrolled& host) const;
   Verdict BatchVerdict(const Host& host, const Batch& batch, Instant now) const;
   Verdict UnitVerdict(const Host& host, const Unit& unit) const;
   Verdict CopyVerdict(const Host& host, const Unit& unit) const;
@@ -385,8 +403,16 @@ class Grid::Impl {
   std::deque<Input> held_;  // inputs from the shell's own parts that came while read-only
   std::vector<Batch*> ready_;
   std::set<std::pair<Instant, HostId>> parked_;  // until, host
+  struct AskedSettings {
+    ReplyTo reply;
+    HostId host;
+    Instant give_up;
+  };
+  std::map<std::uint64_t, AskedSettings> settings_asked_;  // by token: the oldest first
   bool work_appeared_ = false;  // a unit was queued since parked asks were looked at
   bool tail_due_ = false;       // a sweep has passed: leases are older
+  Scaler scaler_;
+  Instant next_scale_{};
   Instant next_sweep_;
   std::uint64_t steps_ = 0;
   std::uint64_t turns_ = 0;

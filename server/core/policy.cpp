@@ -59,15 +59,14 @@ class Load : public Policy {
   }
 };
 
-// Enough for `work_ahead` at the speed that was measured, less while the board is throttled.
+// Enough for `work_ahead` at the speed that the host will have: the measured one, times what heat
+// will make of it.
 class Adaptive : public Policy {
  public:
   explicit Adaptive(Duration work_ahead) : work_ahead_(Seconds(work_ahead)) {}
   std::string_view Name() const override { return "adaptive"; }
   Share ShareOf(const PolicyHost& host, std::uint32_t most_units) const override {
-    // The firmware takes a quarter to a half off the clock; what was measured is a mean over cool
-    // and hot times, so a quarter less is given while it lasts.
-    const double ahead = host.throttled ? work_ahead_ * 0.75 : work_ahead_;
+    const double ahead = work_ahead_ * host.outlook;
     if (host.held_seconds >= ahead) return {};
     return {.units = most_units,
             .seconds = ahead - host.held_seconds,

@@ -23,7 +23,7 @@ struct PolicyHost {  // what a policy may look at
   std::uint64_t served = 0;     // units given since the server started
   std::uint64_t last_turn = 0;  // grows with each answer that brought work; 0 = never
   double held_seconds = 0;      // work at hand, by the worker's estimate
-  bool throttled = false;       // its firmware slows it now
+  double outlook = 1;           // its speed to come over the measured one: heat
 };
 
 struct Share {

@@ -1,9 +1,14 @@
-// Invitations, enrolment, retiring and draining.
+// Invitations, enrolment, retiring, draining and setting.
 #include <algorithm>
 
 #include "server/core/impl.h"
 
 namespace picube {
+namespace {
+
+constexpr Duration kSettingsPatience = 4s;  // with a host; less than an operator's with the server
+
+}  // namespace
 
 void Grid::Impl::Do(MadeInvitation& input) {
   if (!read_only_why_.empty()) {
@@ -170,6 +175,57 @@ void Grid::Impl::DoDrain(ReplyTo reply, Control& control) {
   }
   Send(reply, Done{host->enrolled.name +
                    (drain ? " finishes its work and gets no more." : " gets work again.")});
+}
+
+// --- Settings of a worker ----------------------------------------------------------------------
+// They are the worker's, in its worker.yaml: here is only who asked, until the host has answered.
+
+void Grid::Impl::DoSetHost(ReplyTo reply, Control& control) {
+  const Host* host = HostOf(control);
+  if (host == nullptr || !host->IsHost() || host->retired) {
+    return Refuse(reply, ErrorKind::kUser, "There is no such host.", "See picube hosts.");
+  }
+  if (control.settings.empty()) {
+    return Refuse(reply, ErrorKind::kUser, "No settings were named.",
+                  "For example: picube host set " + host->enrolled.name + " threads=2");
+  }
+  if (host->connection == 0) {
+    return Refuse(reply, ErrorKind::kHost, host->enrolled.name + " is not connected.",
+                  "Its settings are in its own worker.yaml; set them when it is back.");
+  }
+  if (settings_asked_.size() >= limits::kSettingsAsked) {
+    return Refuse(reply, ErrorKind::kRefused, "Too many hosts are being set at once.",
+                  "Try again in a moment.");
+  }
+  // Not below an earlier one, after a restart either: the instant goes on.
+  std::uint64_t token = static_cast<std::uint64_t>(std::max<std::int64_t>(1, now_.us));
+  if (!settings_asked_.empty()) token = std::max(token, settings_asked_.rbegin()->first + 1);
+  settings_asked_[token] = {reply, host->Id(), now_ + kSettingsPatience};
+  Push(*host, Settings{token, std::move(control.settings)});
+}
+
+void Grid::Impl::DoSettingsTaken(const Host& host, SettingsTaken& taken) {
+  const auto asked = settings_asked_.find(taken.token);
+  if (asked == settings_asked_.end() || asked->second.host != host.Id()) return;
+  const ReplyTo reply = asked->second.reply;
+  settings_asked_.erase(asked);
+  std::string text = host.enrolled.name + ": " + taken.text;
+  if (taken.taken) return Send(reply, Done{std::move(text)});
+  Refuse(reply, ErrorKind::kUser, std::move(text), "Nothing has changed there.");
+}
+
+void Grid::Impl::EndUnansweredSettings(HostId gone) {
+  for (auto it = settings_asked_.begin(); it != settings_asked_.end();) {
+    const AskedSettings& asked = it->second;
+    if (gone ? asked.host != gone : now_ < asked.give_up) {
+      ++it;
+      continue;
+    }
+    Refuse(asked.reply, ErrorKind::kHost,
+           FindHost(asked.host)->enrolled.name + " does not answer; perhaps it has taken them.",
+           "Look at its log; a worker of an earlier version cannot be set from here.");
+    it = settings_asked_.erase(it);
+  }
 }
 
 }  // namespace picube

@@ -24,22 +24,6 @@ double WeightOf(std::int32_t priority) {
 // What a batch whose inputs the host holds may run ahead of others: this many of its units.
 constexpr double kCachedAhead = 64;
 
-NoWorkReason ReasonOf(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kEligible: return NoWorkReason::kNothingToDo;
-    case Verdict::kNoApplication: return NoWorkReason::kNoApplication;
-    case Verdict::kBackoff: return NoWorkReason::kHostBackoff;
-    case Verdict::kHasCopy:
-    case Verdict::kSameOwner:
-    case Verdict::kOwnerErred: return NoWorkReason::kHasItsCopy;
-    case Verdict::kTooBig: return NoWorkReason::kTooBig;
-    case Verdict::kHostQuota: return NoWorkReason::kHostQuota;
-    case Verdict::kDraining:
-    case Verdict::kRetired: return NoWorkReason::kDraining;
-  }
-  return NoWorkReason::kNothingToDo;
-}
-
 // The most telling reason wins when several batches have one each.
 void Note(Picking& picking, NoWorkReason reason) {
   const auto rank = [](NoWorkReason one) {
@@ -57,13 +41,55 @@ void Note(Picking& picking, NoWorkReason reason) {
 
 }  // namespace
 
+NoWorkReason ReasonOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kEligible: return NoWorkReason::kNothingToDo;
+    case Verdict::kNoApplication: return NoWorkReason::kNoApplication;
+    case Verdict::kBackoff: return NoWorkReason::kHostBackoff;
+    case Verdict::kHasCopy:
+    case Verdict::kSameOwner:
+    case Verdict::kOwnerErred: return NoWorkReason::kHasItsCopy;
+    case Verdict::kTooBig: return NoWorkReason::kTooBig;
+    case Verdict::kHostQuota: return NoWorkReason::kHostQuota;
+    case Verdict::kPowerCap: return NoWorkReason::kPowerCap;
+    case Verdict::kResting: return NoWorkReason::kResting;
+    case Verdict::kDraining:
+    case Verdict::kRetired: return NoWorkReason::kDraining;
+  }
+  return NoWorkReason::kNothingToDo;
+}
+
 // --- Verdicts ----------------------------------------------------------------------------------
 
 Verdict Grid::Impl::HostVerdict(const Host& host) const {
   if (host.retired) return Verdict::kRetired;
   if (host.draining) return Verdict::kDraining;
   if (host.out.size() >= limits::kLeasesPerHost) return Verdict::kHostQuota;
+  if (host.rests) return Verdict::kResting;
+  if (host.site && ExceedsPower(host)) return Verdict::kPowerCap;
   return Verdict::kEligible;
+}
+
+// What a host takes while it computes: as it has said while it did; before, what its model says, or
+// what a board may take at most for what it takes when idle (2.6 to 3.5 times, of those published).
+double Grid::Impl::BusyWatts(const Host& host) {
+  constexpr double kBusyOverIdle = 3.5;
+  const double now = host.readings.milliwatts.value_or(0) / 1e3;
+  if (host.top_milliwatts > 0) return std::max(now, host.top_milliwatts / 1e3);
+  if (host.readings.most_milliwatts) return *host.readings.most_milliwatts / 1e3;
+  return now * kBusyOverIdle;
+}
+
+// Hosts with work count as busy whatever they say now: they will be in a moment.
+bool Grid::Impl::ExceedsPower(const Host& host) const {
+  const double most = options_.sites[*host.site].watts;
+  if (most <= 0) return false;
+  double watts = BusyWatts(host);
+  for (const auto& other : hosts_) {
+    if (other.get() == &host || other->site != host.site || !other->present) continue;
+    watts += other->out.empty() ? other->readings.milliwatts.value_or(0) / 1e3 : BusyWatts(*other);
+  }
+  return watts > most;
 }
 
 bool Grid::Impl::HasApplication(const Host& host, ApplicationIndex application) const {

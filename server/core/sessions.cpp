@@ -25,6 +25,7 @@ void Grid::Impl::SetPresent(Host& host, bool present) {
 
 void Grid::Impl::Disconnect(Host& host) {
   Unpark(host);
+  EndUnansweredSettings(host.Id());
   host.unrecorded.reset();  // it says hello again
   if (host.connection == 0) return;
   host.connection = 0;
@@ -123,25 +124,58 @@ void Grid::Impl::DoHello(Host& host, ReplyTo reply, Hello& hello) {
                       .epoch = epoch_,
                       .server_time = wall_,
                       .software = options_.software,
-                      .heartbeat_ms = static_cast<std::uint32_t>(options_.heartbeat / 1ms),
+                      .heartbeat_ms = static_cast<std::uint32_t>(HeartbeatOf(host) / 1ms),
                       .silence_ms = static_cast<std::uint32_t>(options_.host_silence / 1ms),
                       .endpoints = options_.endpoints});
 }
 
+// Whoever cools or shows a site must hear of it before its patience ends.
+Duration Grid::Impl::HeartbeatOf(const Host& host) const {
+  const bool watched = host.site && !options_.sites[*host.site].master.empty();
+  return watched ? std::min(options_.heartbeat, limits::kSiteHeartbeat) : options_.heartbeat;
+}
+
+std::vector<Peer> Grid::Impl::PeersOf(const Host& master) const {
+  std::vector<Peer> peers;
+  for (const auto& host : hosts_) {
+    if (host.get() == &master || host->site != master.site || host->retired) continue;
+    if (peers.size() == limits::kPeers) break;
+    peers.push_back({.name = host->enrolled.name,
+                     .silent_ms = static_cast<std::uint64_t>((now_ - host->heard) / 1ms),
+                     .readings = host->readings,
+                     .paused_why = host->paused_why,
+                     .unit = host->running,
+                     .permille = host->running_permille});
+  }
+  return peers;
+}
+
 void Grid::Impl::DoHeartbeat(Host& host, ReplyTo reply, Heartbeat& heartbeat) {
   host.readings = heartbeat.readings;
+  if (!host.out.empty()) {
+    host.top_milliwatts = std::max(host.top_milliwatts, host.readings.milliwatts.value_or(0));
+  }
   host.paused_why = std::move(heartbeat.paused_why);
   MarkHost(host);
   Pulse pulse;
   const Duration renewal = RenewalOf(host);
   pulse.renewed_ms = static_cast<std::uint64_t>(renewal / 1ms);
   pulse.draining = host.draining;
+  host.running = {};
+  host.running_permille = 0;
+  if (host.site && options_.sites[*host.site].master == host.enrolled.name) {
+    pulse.peers = PeersOf(host);
+  }
   for (const LeaseProgress& alive : heartbeat.alive) {
     Lease* lease = leases_.Find(alive.lease.value);
     if (lease == nullptr || lease->host != &host) {
       pulse.cancelled.push_back(alive.lease);
     } else if (lease->state == LeaseState::kOut) {
       lease->named = now_;
+      if (!host.running || alive.permille > host.running_permille) {
+        host.running = lease->unit;
+        host.running_permille = alive.permille;
+      }
       lease->deadline = std::max(lease->deadline, now_ + renewal);
     } else if (lease->state == LeaseState::kEnded) {
       // Ended while the host was not heard: it may finish if the unit can still use the result.

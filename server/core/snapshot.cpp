@@ -61,6 +61,7 @@ StateHost Grid::Impl::Pack(const Host& host) const {
   record.sums.leases_lost = host.leases_lost;
   record.sums.cpu_ms = host.cpu_ms;
   record.sums.flop = host.flop;
+  record.sums.energy = host.energy;
   return record;
 }
 
@@ -263,6 +264,7 @@ class StateBytes {
     out_.Number(sums.retired ? 1 : 0).Number(sums.draining ? 1 : 0).Number(sums.results);
     out_.Number(sums.settled).Number(sums.disagreed).Number(sums.errors);
     out_.Number(sums.leases_lost).Number(sums.cpu_ms).Real(sums.flop).Text(r.speeds);
+    Put(sums.energy);
   }
   void operator()(const StateRequestKeys& r) {
     for (const StateRequestKeys::Key& key : r.keys) out_.Text(key.key).Number(key.batch.value);
@@ -284,6 +286,7 @@ class StateBytes {
     out_.Number(sums.checking).Number(sums.settled).Number(sums.failed).Number(sums.cancelled);
     out_.Number(sums.results).Number(sums.disagreed).Number(sums.leases_lost);
     out_.Real(sums.flop_total).Real(sums.flop_settled).Number(sums.cpu_ms);
+    Put(sums.energy);
   }
   void operator()(const StateUnits& r) {
     for (const Bytes& units : r.units) out_.Text(units);
@@ -297,6 +300,12 @@ class StateBytes {
   }
 
  private:
+  void Put(const EnergySums& energy) {
+    if (energy.results == 0) return;
+    out_.Number(energy.results).Number(energy.millijoules).Number(energy.marginal_millijoules);
+    out_.Number(energy.sources);
+  }
+
   Packer out_;
 };
 

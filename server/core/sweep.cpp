@@ -8,6 +8,10 @@ namespace picube {
 std::optional<Instant> Grid::Impl::NextDeadline() const {
   std::optional<Instant> next;
   if (!parked_.empty()) next = parked_.begin()->first;
+  if (!settings_asked_.empty()) {
+    const Instant due = settings_asked_.begin()->second.give_up;
+    next = next ? std::min(*next, due) : due;
+  }
   if (!read_only_why_.empty()) return next;
   const bool sweeps = leases_out_ + unsealed_ > 0 || !invitations_.empty();
   const Instant sweep = sweeps ? next_sweep_ : std::max(next_sweep_, next_silence_);
@@ -18,10 +22,12 @@ std::optional<Instant> Grid::Impl::NextDeadline() const {
 void Grid::Impl::Do(Tick&) {
   if (read_only_why_.empty() && now_ >= next_sweep_) Sweep();
   ExpireParked();
+  EndUnansweredSettings({});
 }
 
 void Grid::Impl::Sweep() {
   next_sweep_ = now_ + kSweepEvery;
+  if (options_.scaling.On()) Scale();
   EndInvitations();
   LookForSilence();
   if (leases_out_ + unsealed_ == 0) return;
@@ -80,6 +86,52 @@ void Grid::Impl::SweepHost(Host& host) {
   }
   EndLeases(silent ? LeaseEnd::kHostLost : LeaseEnd::kDeadline, std::move(ended));
   EndLeases(LeaseEnd::kUnsealed, std::move(unsealed));
+}
+
+// --- Rest ---------------------------------------------------------------------------------------
+
+// What is left to do, in seconds of one host as they are on average; a minute a unit while nobody
+// has measured.
+double Grid::Impl::QueuedSeconds() const {
+  constexpr double kUnmeasured = 60;
+  double seconds = 0;
+  for (const auto& [id, batch] : batches_) {
+    const double mean = applications_[batch->application].mean;
+    const double flop = std::max(0.0, batch->sums.flop_total - batch->sums.flop_settled);
+    seconds += mean > 0 ? flop * mean : kUnmeasured * static_cast<double>(batch->Live());
+  }
+  return seconds;
+}
+
+// At most once a second. Those rest that bring least for a joule; among equals the youngest.
+void Grid::Impl::Scale() {
+  if (now_ < next_scale_) return;
+  next_scale_ = now_ + 1s;
+  std::vector<Host*> hosts;
+  for (const auto& host : hosts_) {
+    if (!host->IsHost() || host->retired || host->draining) continue;
+    if (host->present || host->rests) hosts.push_back(host.get());
+  }
+  const auto worth = [](const Host* host) {
+    const EnergySums& energy = host->energy;
+    return energy.millijoules > 0 ? host->flop / static_cast<double>(energy.millijoules) : 0.0;
+  };
+  std::stable_sort(hosts.begin(), hosts.end(), [&](const Host* a, const Host* b) {
+    if (a->rests != b->rests) return b->rests;  // nobody changes places with a sleeper
+    return worth(a) > worth(b);
+  });
+  const std::uint32_t awake =
+      scaler_.Step(now_, QueuedSeconds(), static_cast<std::uint32_t>(hosts.size()));
+  for (std::size_t i = 0; i < hosts.size(); ++i) LetRest(*hosts[i], i >= awake);
+}
+
+void Grid::Impl::LetRest(Host& host, bool rests) {
+  if (host.rests == rests) return;
+  host.rests = rests;
+  MarkHost(host);
+  ready_out_.events.push_back(HostRests{host.Id(), host.enrolled.name, rests});
+  Log(LogLine::Level::kInfo,
+      host.enrolled.name + (rests ? " rests: the queue is short" : " is needed again"));
 }
 
 }  // namespace picube

@@ -17,9 +17,11 @@ constexpr std::size_t kSnapshotChunk = 1 << 20;
 bool ForProjection(const Event& event) {
   return std::holds_alternative<UnitClosed>(event) ||
          std::holds_alternative<ResultDisagreed>(event) ||
-         std::holds_alternative<BatchArchived>(event);
+         std::holds_alternative<LeasesOver>(event) || std::holds_alternative<BatchArchived>(event);
 }
-bool ForShell(const Event& event) { return !std::holds_alternative<UnitClosed>(event); }
+bool ForShell(const Event& event) {
+  return !std::holds_alternative<UnitClosed>(event) && !std::holds_alternative<LeasesOver>(event);
+}
 
 // How long a snapshot waits that did not fit on the disk.
 constexpr Duration kRetryHouseworkEvery = 30s;

@@ -18,7 +18,7 @@ bool IsOneOf(const Message& message) {
 
 // What a host may send, and what an operator may.
 bool HostMay(const Message& m) {
-  return IsOneOf<Hello, AskWork, Report, Heartbeat, Goodbye, GetChunk, PutChunk>(m);
+  return IsOneOf<Hello, AskWork, Report, Heartbeat, Goodbye, GetChunk, PutChunk, SettingsTaken>(m);
 }
 bool OperatorMay(const Message& m) {
   return IsOneOf<Submit, Query, Watch, Control, GetChunk, PutChunk>(m);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <set>
 #include <utility>
 
 namespace picube {
@@ -54,6 +55,72 @@ Status ReadScheduling(const YAML::Node& node, ServerOptions& options) {
   return {};
 }
 
+Status ReadSite(const std::string& name, const YAML::Node& node, GridOptions::Site& site) {
+  site.name = name;
+  for (const auto& entry : node) {
+    const auto key = entry.first.as<std::string>();
+    if (key == "master") {
+      site.master = entry.second.as<std::string>();
+    } else if (key == "watts") {
+      site.watts = Bounded<double>(entry.second, 1, 1e6);
+    } else if (key == "hosts" || key == "owners") {
+      auto& names = key == "hosts" ? site.hosts : site.owners;
+      for (const auto& one : entry.second) names.insert(one.as<std::string>());
+    } else {
+      return Fail(ErrorKind::kUser, "unknown setting sites." + name + "." + key +
+                                        ": there are hosts, owners, master and watts");
+    }
+  }
+  if (site.hosts.empty() && site.owners.empty()) {
+    return Fail(ErrorKind::kUser, "site " + name + " has neither hosts nor owners");
+  }
+  return {};
+}
+
+Status ReadScaling(const YAML::Node& node, ServerOptions& options) {
+  for (const auto& entry : node) {
+    const auto key = entry.first.as<std::string>();
+    if (key == "min_hosts") {
+      options.scaling.min_hosts = Bounded<std::uint32_t>(entry.second, 0, 1'000'000);
+    } else if (key == "max_hosts") {
+      options.scaling.max_hosts = Bounded<std::uint32_t>(entry.second, 1, 1'000'000);
+    } else if (key == "target_seconds") {
+      options.scaling.target = std::chrono::seconds(Bounded<int>(entry.second, 10, 30 * 86'400));
+    } else if (key == "power_off") {
+      options.power_off_command = entry.second.as<std::string>();
+    } else if (key == "power_on") {
+      options.power_on_command = entry.second.as<std::string>();
+    } else {
+      return Fail(ErrorKind::kUser, "unknown setting scaling." + key +
+                                        ": there are min_hosts, max_hosts, target_seconds, "
+                                        "power_off and power_on");
+    }
+  }
+  const ScalingOptions& scaling = options.scaling;
+  if (scaling.max_hosts != 0 && scaling.max_hosts < scaling.min_hosts) {
+    return Fail(ErrorKind::kUser, "scaling.max_hosts is below scaling.min_hosts");
+  }
+  if (options.power_off_command.empty() != options.power_on_command.empty()) {
+    return Fail(ErrorKind::kUser, "scaling.power_off needs scaling.power_on, and the other way");
+  }
+  return {};
+}
+
+Status ReadSites(const YAML::Node& node, ServerOptions& options) {
+  options.sites.clear();
+  std::set<std::string> hosts;
+  for (const auto& entry : node) {
+    const auto name = entry.first.as<std::string>();
+    GridOptions::Site& site = options.sites.emplace_back();
+    if (Status read = ReadSite(name, entry.second, site); !read) return read;
+    for (const std::string& host : site.hosts) {
+      if (hosts.insert(host).second) continue;
+      return Fail(ErrorKind::kUser, "host " + host + " belongs to two sites");
+    }
+  }
+  return {};
+}
+
 const std::map<std::string, Setter>& Setters() {
   static const std::map<std::string, Setter> kSetters = {
       {"listen",
@@ -72,6 +139,8 @@ const std::map<std::string, Setter>& Setters() {
          return Status();
        }},
       {"scheduling", ReadScheduling},
+      {"sites", ReadSites},
+      {"scaling", ReadScaling},
       {"host_silence_seconds",
        [](const YAML::Node& n, ServerOptions& o) {
          o.host_silence = std::chrono::seconds(Bounded<std::int64_t>(n, 2, 7 * 86400));

@@ -20,6 +20,11 @@ struct ServerOptions {
   bool announce = true;   // by mDNS, unless only this machine can reach it
   PolicyKind policy = PolicyKind::kAdaptive;
   std::map<std::string, std::uint32_t> weights;  // by host name, for `weighted`
+  std::vector<GridOptions::Site> sites;
+  ScalingOptions scaling;
+  // Run with the host's name as last argument when it may be switched off, or is needed again.
+  std::string power_off_command;
+  std::string power_on_command;
   Duration host_silence = limits::kHostSilence;
   Duration commit_gap{0};  // least time between two commits: 50 ms spares an SD card
   std::uint64_t snapshot_bytes = 64ULL << 20;  // journal growth that makes a snapshot worth it

@@ -72,6 +72,7 @@ Message QueryDesk::Answer(const Query& query, Instant now, const ServerFigures& 
     case QueryKind::kExplainUnit: return ExplainUnit(UnitId{query.id}, now);
     case QueryKind::kExplainHost: return ExplainHost(query, now);
     case QueryKind::kExplainBatch: return ExplainBatch(BatchId{query.id}, now);
+    case QueryKind::kReport: return AnswerReport(query);
   }
   return NoSuch("such query", "");
 }
@@ -145,6 +146,23 @@ Message QueryDesk::AnswerProduct(const Query& query) const {
   auto product = projection_.Product(batch);
   if (!product) return FromError(product.error());
   answer.product = std::move(*product);
+  return answer;
+}
+
+Message QueryDesk::AnswerReport(const Query& query) const {
+  const BatchId batch{query.id};
+  auto info = Describe(batch);
+  if (!info) return FromError(info.error());
+  if (!*info) {
+    return NoSuch("batch " + std::to_string(query.id), "`picube status` lists all batches.");
+  }
+  auto page = projection_.LeasesOf(batch, UnitId{query.after}, limits::kRowsPerAnswer);
+  if (!page) return FromError(page.error());
+  picube::Answer answer;
+  answer.batches.push_back(std::move(**info));
+  answer.leases = std::move(page->leases);
+  answer.more = page->more;
+  FitAnswer(answer);
   return answer;
 }
 

@@ -64,6 +64,7 @@ class QueryDesk {
   [[nodiscard]] Message AnswerBatch(const Query& query) const;
   [[nodiscard]] Message AnswerHosts(const Query& query, Instant now) const;
   [[nodiscard]] Message AnswerProduct(const Query& query) const;
+  [[nodiscard]] Message AnswerReport(const Query& query) const;
   [[nodiscard]] Message ExplainUnit(UnitId unit, Instant now) const;
   [[nodiscard]] Message ExplainBatch(BatchId batch, Instant now) const;
   [[nodiscard]] Message ExplainHost(const Query& query, Instant now) const;

@@ -22,6 +22,7 @@
 #include "server/gateway/identity.h"
 #include "server/gateway/log.h"
 #include "server/gateway/pool.h"
+#include "server/gateway/power_commands.h"
 #include "server/gateway/query_desk.h"
 #include "server/store/blob_store.h"
 #include "server/store/journal.h"
@@ -41,6 +42,8 @@ GridOptions GridOptionsOf(const ServerOptions& options, const ApplicationRegistr
   GridOptions grid;
   grid.policy = options.policy;
   grid.weights = options.weights;
+  grid.sites = options.sites;
+  grid.scaling = options.scaling;
   grid.host_silence = options.host_silence;
   grid.heartbeat = std::min<Duration>(limits::kHeartbeat, options.host_silence / 4);
   grid.units_ahead = options.units_ahead;
@@ -138,6 +141,7 @@ class Server::Impl {
   std::unique_ptr<QueryDesk> query_desk_;
   std::unique_ptr<Collector> collector_;
   std::unique_ptr<Door> door_;
+  std::unique_ptr<PowerCommands> power_;
   std::unique_ptr<Pool> pool_;  // last: its jobs use everything above
   Decider::Released released_;  // reused
   Instant started_, told_, housekept_, swept_, collected_, committed_, measured_;
@@ -219,6 +223,9 @@ void Server::Impl::Announce() {
 
 void Server::Impl::OpenDesks() {
   socket_ = std::make_unique<ServerSocket>(context_, identity_.server.transport);
+  power_ = std::make_unique<PowerCommands>(
+      options_.power_off_command, options_.power_on_command,
+      [](const std::string& trouble) { spdlog::warn("power: {}", trouble); });
   pool_ = std::make_unique<Pool>(options_.pool_threads, [this] { waker_.Wake(); });
   const auto send = [this](const ReplyTo& reply, const Message& message) {
     door_->Send(reply, message);
@@ -320,6 +327,8 @@ void Server::Impl::Act(const Event& event) {
     query_desk_->Remember(*archived);
   } else if (std::holds_alternative<PrincipalsChanged>(event)) {
     door_->Admit();
+  } else if (const auto* rests = std::get_if<HostRests>(&event)) {
+    power_->Switch(rests->name, !rests->rests);
   } else if (const auto* line = std::get_if<LogLine>(&event)) {
     spdlog::log(line->level == LogLine::Level::kWarning ? spdlog::level::warn : spdlog::level::info,
                 "{}", line->text);

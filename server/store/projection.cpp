@@ -12,6 +12,9 @@ std::size_t SizeOf(const std::vector<Event>& events) {
   std::size_t bytes = sizeof(Event) * events.size() + 64;
   for (const Event& event : events) {
     if (const auto* unit = std::get_if<UnitClosed>(&event)) bytes += unit->payload.size();
+    if (const auto* over = std::get_if<LeasesOver>(&event)) {
+      bytes += over->leases.size() * sizeof(LeaseOver);
+    }
   }
   return bytes;
 }

@@ -1,4 +1,4 @@
-// Tables for people: units, results, batches, hosts, products, in a SQLite file of their own.
+// Tables for people: units, leases, batches, hosts, products, in a SQLite file of their own.
 //
 // The core never reads them and no acknowledgement waits for them: a thread fills them behind the
 // journal from what the core publishes. The cursor (the last journal row whose events are in) is
@@ -86,6 +86,14 @@ class Projection {
   // By host, the newest first.
   [[nodiscard]] Result<std::vector<ResultDisagreed>> DisagreementsOf(HostId host,
                                                                      std::size_t limit) const;
+  // Leases of the batch that have ended, of units above `after`, in the order of units and leases:
+  // at most `limit`, but all of a unit's unless one unit has more than `limit`. `more`: there are
+  // others above the last unit.
+  struct LeasePage {
+    std::vector<LeaseInfo> leases;
+    bool more = false;
+  };
+  [[nodiscard]] Result<LeasePage> LeasesOf(BatchId batch, UnitId after, std::size_t limit) const;
   [[nodiscard]] Result<std::optional<BatchArchived>> FindBatch(BatchId batch) const;
   // Newest first; only those below `below` (zero = all).
   [[nodiscard]] Result<std::vector<BatchInfo>> Batches(BatchId below, std::size_t limit) const;

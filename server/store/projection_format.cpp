@@ -39,6 +39,11 @@ CREATE TABLE IF NOT EXISTS batch(
   submission TEXT,          -- JSON
   archived INTEGER NOT NULL DEFAULT 0,
   payloads INTEGER NOT NULL DEFAULT 1);  -- 0 once its units' payloads were dropped
+-- Joules of a batch's results; none: no host of it knows its energy.
+CREATE TABLE IF NOT EXISTS batch_energy(
+  batch INTEGER PRIMARY KEY, results INTEGER NOT NULL, millijoules INTEGER NOT NULL,
+  marginal_millijoules INTEGER NOT NULL,
+  sources INTEGER NOT NULL);  -- bit 1 model, 2 INA, 3 PMIC, 4 meter
 -- The files of a batch's product; the bytes are blobs.
 CREATE TABLE IF NOT EXISTS product(
   batch INTEGER NOT NULL, n INTEGER NOT NULL, name TEXT, what TEXT, hash BLOB, size INTEGER,
@@ -54,6 +59,19 @@ CREATE TABLE IF NOT EXISTS disagreement(
   canonical BLOB, at_ms INTEGER);
 CREATE INDEX IF NOT EXISTS disagreement_unit ON disagreement(unit);
 CREATE INDEX IF NOT EXISTS disagreement_host ON disagreement(host, lease);
+-- Leases that have ended, once each: what reports on a batch are made from. Batches that ran under
+-- a server without this table have no rows.
+CREATE TABLE IF NOT EXISTS lease(
+  unit INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  host INTEGER NOT NULL,
+  outcome INTEGER NOT NULL, -- 0 ended without a result, 1 a result, 2 an error
+  ended_ms INTEGER,         -- wall time since 1970
+  held_ms INTEGER,          -- from its grant to then
+  cpu_ms INTEGER, wall_ms INTEGER, -- of the computation, as the host says
+  top_millicelsius INTEGER, -- NULL: unknown
+  flop REAL,                -- declared for the unit
+  PRIMARY KEY(unit, id)) WITHOUT ROWID;
 CREATE VIEW IF NOT EXISTS units AS SELECT unit.id, batch.name AS batch, idx,
   CASE unit.state WHEN 4 THEN 'settled' WHEN 5 THEN 'failed' WHEN 6 THEN 'cancelled' END AS state,
   host.name AS host, lease, bytes, leases, unit.errors, lower(hex(digest)) AS digest, unit.why
@@ -64,7 +82,11 @@ const std::string_view kBatchColumns =
     "id, name, application, version, state, why, owner, replication, quorum, distinct_owners, "
     "priority, units_total, units_created, unsent, leased, checking, settled, failed, cancelled, "
     "results, disagreed, leases_lost, flop_total, flop_settled, cpu_ms, submitted_ms, finished_ms, "
-    "submission, archived";
+    "submission, archived, "
+    "coalesce((SELECT e.results FROM batch_energy e WHERE e.batch = batch.id), 0), "
+    "coalesce((SELECT e.millijoules FROM batch_energy e WHERE e.batch = batch.id), 0), "
+    "coalesce((SELECT e.marginal_millijoules FROM batch_energy e WHERE e.batch = batch.id), 0), "
+    "coalesce((SELECT e.sources FROM batch_energy e WHERE e.batch = batch.id), 0)";
 
 // A description replaces the row, except what was archived and what DropPayloads has noted.
 const std::string_view kUpsertBatch =
@@ -168,6 +190,11 @@ BatchInfo ReadBatch(const Statement& row) {
   info.cpu_ms = number();
   info.submitted.ms = row.Int(column++);
   info.finished.ms = row.Int(column++);
+  column += 2;  // submission, archived
+  info.energy.results = number();
+  info.energy.millijoules = number();
+  info.energy.marginal_millijoules = number();
+  info.energy.sources = static_cast<std::uint32_t>(number());
   return info;
 }
 

@@ -39,10 +39,12 @@ class ProjectionRows {
 
   [[nodiscard]] bool PutUnit(const UnitClosed& unit);
   [[nodiscard]] bool PutDisagreement(const ResultDisagreed& result, WallTime at);
+  [[nodiscard]] bool PutLease(const LeaseOver& lease, WallTime at);
   [[nodiscard]] bool PutArchived(const BatchArchived& batch);
   [[nodiscard]] bool Widen(std::int64_t batch, std::int64_t shift, std::int64_t unit);
 
-  Statement unit_, extent_, find_extent_, batch_, host_, disagreement_, product_, old_product_;
+  Statement unit_, extent_, find_extent_, batch_, host_, energy_, disagreement_, lease_, product_,
+      old_product_;
   std::map<ExtentKey, Extent> extents_;  // a cache; the table has all
   ExtentKey latest_key_{0, 0};
   Extent* latest_ = nullptr;

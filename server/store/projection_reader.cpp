@@ -113,6 +113,39 @@ UnitRow ReadUnitRow(const Statement& row) {
   return unit;
 }
 
+constexpr std::string_view kLeases =
+    "SELECT lease.unit, lease.id, lease.host, outcome, ended_ms, held_ms, cpu_ms, wall_ms, "
+    "top_millicelsius, flop, unit.state, unit.lease, disagreement.lease FROM lease "
+    "LEFT JOIN unit ON unit.id = lease.unit LEFT JOIN disagreement ON disagreement.lease = "
+    "lease.id "
+    "WHERE lease.unit BETWEEN ?1 AND ?2 ORDER BY lease.unit, lease.id LIMIT ?3";
+
+LeaseFate FateOf(const Statement& row) {
+  constexpr std::int64_t kNoResult = 0;
+  constexpr std::int64_t kError = 2;
+  if (row.Int(3) == kNoResult) return LeaseFate::kLost;
+  if (row.Int(3) == kError) return LeaseFate::kError;
+  if (!row.IsNull(12)) return LeaseFate::kDisagreed;
+  const bool settled = row.Int(10) == static_cast<std::int64_t>(UnitState::kSettled);
+  if (!settled) return LeaseFate::kUnused;
+  return row.Int(11) == row.Int(1) ? LeaseFate::kCanonical : LeaseFate::kCopy;
+}
+
+LeaseInfo ReadLease(const Statement& row) {
+  LeaseInfo lease;
+  lease.unit = UnitId{row.Unsigned(0)};
+  lease.lease = LeaseId{row.Unsigned(1)};
+  lease.host = HostId{row.Unsigned(2)};
+  lease.fate = FateOf(row);
+  lease.ended = WallTime{row.Int(4)};
+  lease.held_ms = row.Unsigned(5);
+  lease.cpu_ms = row.Unsigned(6);
+  lease.wall_ms = row.Unsigned(7);
+  if (!row.IsNull(8)) lease.top_millicelsius = static_cast<std::int32_t>(row.Int(8));
+  lease.flop = row.Real(9);
+  return lease;
+}
+
 }  // namespace
 
 Status Projection::StreamUnits(BatchId batch,
@@ -163,6 +196,33 @@ Result<std::vector<ResultDisagreed>> Projection::DisagreementsOf(HostId host,
   const std::string sql =
       std::string(kDisagreements) + "host = ?1 ORDER BY host, lease DESC LIMIT ?2";
   return ReadAllRows(reader, reader.Query(sql, {host.value, limit}), ReadDisagreement);
+}
+
+Result<Projection::LeasePage> Projection::LeasesOf(BatchId batch, UnitId after,
+                                                   std::size_t limit) const {
+  Impl::Reader reader(*impl_);
+  Result<std::vector<Run>> runs = RunsOf(reader, batch);
+  if (!runs) return std::unexpected(runs.error());
+  LeasePage page;
+  for (const Run& run : *runs) {
+    if (run.last <= after.value) continue;
+    if (page.leases.size() > limit) break;
+    auto rows = ReadAllRows(reader,
+                            reader.Query(kLeases, {std::max(run.first, after.value + 1), run.last,
+                                                   limit + 1 - page.leases.size()}),
+                            ReadLease);
+    if (!rows) return std::unexpected(rows.error());
+    page.leases.insert(page.leases.end(), rows->begin(), rows->end());
+  }
+  page.more = page.leases.size() > limit;
+  if (!page.more) return page;
+  const UnitId cut = page.leases.back().unit;
+  if (page.leases.front().unit != cut) {
+    std::erase_if(page.leases, [&](const LeaseInfo& lease) { return lease.unit == cut; });
+  } else {
+    page.leases.resize(limit);
+  }
+  return page;
 }
 
 Result<std::optional<BatchArchived>> Projection::FindBatch(BatchId batch) const {

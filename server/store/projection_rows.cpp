@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "server/store/projection_impl.h"
 
 namespace picube {
@@ -15,9 +17,17 @@ Status ProjectionRows::Prepare(Database& database) {
       {&find_extent_, "SELECT first, last FROM extent WHERE batch = ?1 AND shift = ?2"},
       {&batch_, kUpsertBatch},
       {&host_, kUpsertHost},
+      {&energy_,
+       "INSERT INTO batch_energy(batch, results, millijoules, marginal_millijoules, sources) "
+       "VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(batch) DO UPDATE SET results = excluded.results, "
+       "millijoules = excluded.millijoules, marginal_millijoules = excluded.marginal_millijoules, "
+       "sources = excluded.sources WHERE excluded.results >= results"},
       {&disagreement_,
        "INSERT OR REPLACE INTO disagreement(lease, unit, host, digest, canonical, "
        "at_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&lease_,
+       "INSERT OR REPLACE INTO lease(unit, id, host, outcome, ended_ms, held_ms, cpu_ms, wall_ms, "
+       "top_millicelsius, flop) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
       {&product_,
        "INSERT OR REPLACE INTO product(batch, n, name, what, hash, size) "
        "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
@@ -36,6 +46,10 @@ bool ProjectionRows::Put(const Event& event, WallTime at) {
   if (const auto* result = std::get_if<ResultDisagreed>(&event))
     return PutDisagreement(*result, at);
   if (const auto* batch = std::get_if<BatchArchived>(&event)) return PutArchived(*batch);
+  if (const auto* over = std::get_if<LeasesOver>(&event)) {
+    return std::ranges::all_of(over->leases,
+                               [&](const LeaseOver& lease) { return PutLease(lease, at); });
+  }
   return true;
 }
 
@@ -117,9 +131,41 @@ bool ProjectionRows::PutDisagreement(const ResultDisagreed& result, WallTime at)
   return disagreement_.Run();
 }
 
+bool ProjectionRows::PutLease(const LeaseOver& lease, WallTime at) {
+  constexpr int kResult = 1;
+  constexpr int kError = 2;
+  lease_.Bind(1, lease.unit.value);
+  lease_.Bind(2, lease.lease.value);
+  lease_.Bind(3, lease.host.value);
+  lease_.Bind(4, static_cast<std::int64_t>(!lease.returned   ? 0
+                                           : lease.succeeded ? kResult
+                                                             : kError));
+  lease_.Bind(5, at.ms);
+  lease_.Bind(6, static_cast<std::int64_t>(lease.held.count() / 1000));
+  lease_.Bind(7, lease.cost.cpu_ms);
+  lease_.Bind(8, lease.cost.wall_ms);
+  if (lease.cost.top_millicelsius) {
+    lease_.Bind(9, static_cast<std::int64_t>(*lease.cost.top_millicelsius));
+  } else {
+    lease_.BindNull(9);
+  }
+  lease_.BindReal(10, lease.cost_flop);
+  return lease_.Run() && Widen(static_cast<std::int64_t>(lease.batch.value),
+                               static_cast<std::int64_t>(lease.unit.value - lease.index),
+                               static_cast<std::int64_t>(lease.unit.value));
+}
+
 bool ProjectionRows::PutBatch(const BatchInfo& info, const Submit& submit, bool archived) {
   const std::string submission = SubmissionText(submit);
   BindBatch(batch_, info, submission, archived);
+  if (info.energy.results > 0) {
+    energy_.Bind(1, info.id.value);
+    energy_.Bind(2, info.energy.results);
+    energy_.Bind(3, info.energy.millijoules);
+    energy_.Bind(4, info.energy.marginal_millijoules);
+    energy_.Bind(5, std::uint64_t{info.energy.sources});
+    if (!energy_.Run()) return false;
+  }
   return batch_.Run();
 }
 

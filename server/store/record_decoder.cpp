@@ -191,6 +191,7 @@ void DecodeResult(Decoder& in, UnitResult& result, std::uint64_t& lease, Digest&
     result.cost.energy_source = static_cast<EnergySource>(source);
   }
   if ((flags & kHasTemperature) != 0) in.Get(result.cost.top_millicelsius.emplace());
+  if ((flags & kHasMarginal) != 0) in.Get(result.cost.marginal_millijoules);
   if ((flags & kIsError) == 0) return;
   result.outcome = Outcome::kError;
   in.Get(result.error_kind);

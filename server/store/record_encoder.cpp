@@ -175,6 +175,7 @@ void EncodeResult(Encoder& out, const UnitResult& result, std::uint64_t& lease, 
   if (result.payload_bytes > 0) flags |= kHasPayload;
   if (result.cost.energy_source != EnergySource::kNone) flags |= kHasEnergy;
   if (result.cost.top_millicelsius) flags |= kHasTemperature;
+  if (result.cost.marginal_millijoules > 0) flags |= kHasMarginal;
   out.Step(lease, result.lease.value);
   out.w.UInt(flags);
   if ((flags & kSameDigest) == 0) out.w.Bin(result.digest.View());
@@ -190,6 +191,7 @@ void EncodeResult(Encoder& out, const UnitResult& result, std::uint64_t& lease, 
     out.w.UInt(static_cast<std::uint64_t>(result.cost.energy_source));
   }
   if ((flags & kHasTemperature) != 0) out.w.Int(*result.cost.top_millicelsius);
+  if ((flags & kHasMarginal) != 0) out.w.UInt(result.cost.marginal_millijoules);
   if (error) {
     out.w.UInt(static_cast<std::uint64_t>(result.error_kind));
     out.w.Bin(result.error_text);

@@ -18,7 +18,8 @@ inline constexpr std::uint64_t kSameDigest = 2;  // as the result before
 inline constexpr std::uint64_t kHasPayload = 4;
 inline constexpr std::uint64_t kHasEnergy = 8;
 inline constexpr std::uint64_t kHasTemperature = 16;
-inline constexpr std::uint64_t kAllResultFlags = 31;
+inline constexpr std::uint64_t kHasMarginal = 32;
+inline constexpr std::uint64_t kAllResultFlags = 63;
 
 // Numbers of the kinds. Never renumber.
 template <class T>
@@ -119,16 +120,20 @@ template <class Archive>
 void Fields(Archive& a, ProductFile& v) {
   a(v.name, v.what, v.blob);
 }
+template <class Archive>
+void Fields(Archive& a, EnergySums& v) {
+  a(v.results, v.millijoules, v.marginal_millijoules, v.sources);
+}
 // Counts only: the rest of a description follows from the batch.
 template <class Archive>
 void Fields(Archive& a, BatchInfo& v) {
   a(v.units_created, v.unsent, v.leased, v.checking, v.settled, v.failed, v.cancelled, v.results,
-    v.disagreed, v.leases_lost, v.flop_total, v.flop_settled, v.cpu_ms);
+    v.disagreed, v.leases_lost, v.flop_total, v.flop_settled, v.cpu_ms, v.energy);
 }
 template <class Archive>
 void Fields(Archive& a, HostInfo& v) {
   a(v.retired, v.draining, v.results, v.settled, v.disagreed, v.errors, v.leases_lost, v.cpu_ms,
-    v.flop);
+    v.flop, v.energy);
 }
 template <class Archive>
 void Fields(Archive& a, StateRequestKeys::Key& v) {

@@ -131,12 +131,13 @@ Result<StateDirectory> StateDirectory::Open(const fs::path& root) {
   if (Status mode = CheckMode(root); !mode) return std::unexpected(mode.error());
   std::error_code error;
   const bool known = Exists(root);
-  // A lock file alone is what a server leaves that was killed while it made the folder.
+  // A lock file alone is what a server leaves that was killed while it made the folder; settings
+  // may be there before it starts.
   for (fs::directory_iterator entry(root, error), end; !known && !error && entry != end;
        entry.increment(error)) {
     const fs::path name = entry->path().filename();
     if (name == "lock" || name == "version.part" || name == "blobs" || name == "keys" ||
-        name == "scratch") {
+        name == "scratch" || name == "server.yaml") {
       continue;
     }
     return Fail(ErrorKind::kUser,

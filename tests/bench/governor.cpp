@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "simulation/board_run.h"
+#include "hardware/board_run.h"
 
 namespace picube::sim {
 namespace {
@@ -31,14 +31,14 @@ void ConstantLoad() {
   for (const BoardKind board : kBoards) {
     const auto index = static_cast<std::size_t>(board);
     const BoardResult clock =
-        Run({.board = board, .virtual_board = {}, .governor = {}, .heat = {}});
+        PlayBoard({.board = board, .virtual_board = {}, .governor = {}, .heat = {}});
     AtMost("overshoot, K", Name(board), clock.most - 79, board == BoardKind::k5 ? 1.2 : 1.0);
     AtMost("deviation, K", Name(board), clock.deviation, 0.3);
     AtMost("firmware throttling, % of the time", Name(board), 100 * clock.throttled, 0);
     AtLeast("work by clock, %", Name(board), 100 * clock.work, by_clock[index]);
     BoardRun threads{.board = board, .virtual_board = {}, .governor = {}, .heat = {}};
     threads.governor.can_cap = false;
-    const BoardResult pulsed = Run(threads);
+    const BoardResult pulsed = PlayBoard(threads);
     AtMost("overshoot by threads, K", Name(board), pulsed.most - 79,
            board == BoardKind::k5 ? 1.2 : 1.0);
     AtLeast("work by threads, %", Name(board), 100 * pulsed.work, by_threads[index]);
@@ -61,7 +61,7 @@ void RandomBoards() {
                  .heat = {}};
     run.virtual_board = {between(10, 40), between(0.5, 1.5), std::exp2(between(-1, 1))};
     run.governor.can_cap = rng.OneIn(2);
-    most = std::max(most, Run(run).most - 79);
+    most = std::max(most, PlayBoard(run).most - 79);
   }
   AtMost("59 random boards, K above the set point", "all", most, 2.5);
 }
@@ -83,7 +83,7 @@ void JumpingLoad() {
         }
         return heat;
       };
-      throttled = std::max(throttled, Run(run).throttled_later);
+      throttled = std::max(throttled, PlayBoard(run).throttled_later);
     }
     AtMost("jumping load, set point 77: firmware throttling later, %", Name(board), 100 * throttled,
            0);
@@ -110,7 +110,7 @@ void DutySteps() {
   BoardRun run{
       .board = BoardKind::k3B, .virtual_board = {}, .governor = {}, .hours = 1, .heat = {}};
   run.governor.can_cap = false;
-  const BoardResult result = Run(run);
+  const BoardResult result = PlayBoard(run);
   AtLeast("threads that run at any moment, at least", "3b", result.least_threads, 1);
   AtMost("threads that run at any moment, at most", "3b", result.most_threads, 3);
 }

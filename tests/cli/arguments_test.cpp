@@ -130,6 +130,18 @@ TEST_F(Arguments, ControlsBecomeControlMessages) {
   Wrong({"priority", "3", "21"});
 }
 
+TEST_F(Arguments, SettingsOfAHostBecomeLinesOfYaml) {
+  const Control control =
+      Command<ControlCommand>({"host", "set", "pi3", "wishes.hours=22:00-06:00", "threads="})
+          .control;
+  EXPECT_EQ(control.kind, ControlKind::kSetHost);
+  EXPECT_EQ(control.text, "pi3");
+  EXPECT_EQ(control.settings, (std::vector<std::string>{"wishes.hours: 22:00-06:00", "threads:"}));
+  EXPECT_EQ(Command<ControlCommand>({"host", "set", "7", "threads=2"}).control.id, 7U);
+  EXPECT_EQ(Wrong({"host", "set", "pi3", "threads"}).what, "threads is no setting.");
+  Wrong({"host", "set", "pi3"});
+}
+
 TEST_F(Arguments, InvitationsSayForWhomAndHowLong) {
   EXPECT_EQ(Command<ControlCommand>({"invite"}).control,
             (Control{.kind = ControlKind::kInvite, .text = {}, .number = 86400}));

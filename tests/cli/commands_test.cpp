@@ -38,14 +38,51 @@ class Commands : public testing::Test {
       case QueryKind::kHosts:  // two pages
         answer.hosts = {ExampleHost()};
         answer.hosts[0].id = {query.id + 1};
+        if (hosts_differ_) answer.hosts[0].name = "pi-" + std::to_string(query.id + 1);
         answer.more = query.id < 2;
         break;
       case QueryKind::kProduct: answer.product = product_; break;
+      case QueryKind::kReport: FillReport(query, answer); break;
       default:
         answer.headline = "unit 17 of batch 3 is checking";
         answer.reasons = {{"waits_for_second_copy", "one result is here, a second one is wanted"}};
     }
     return answer;
+  }
+
+  // Batch 3 on three boards, in two pages; batch 5 has no lease that has ended.
+  void FillReport(const Query& query, Answer& answer) const {
+    BatchInfo batch = ExampleBatch();
+    batch.id = {query.id};
+    batch.submitted = WallTime{1'772'000'000'000};
+    batch.finished = WallTime{1'772'000'000'000 + 360'000};
+    batch.settled = 6;
+    answer.batches = {batch};
+    if (query.id == 5) return;
+    const auto add = [&](std::uint64_t unit, std::uint64_t host, LeaseFate fate, std::int64_t ended,
+                         std::uint64_t held, std::uint64_t wall) {
+      LeaseInfo lease{.unit = {unit}, .lease = {100 * unit + host}, .host = {host}, .fate = fate};
+      lease.ended = WallTime{batch.submitted.ms + 1000 * ended};
+      lease.held_ms = 1000 * held;
+      lease.wall_ms = 1000 * wall;
+      lease.cpu_ms = 4000 * wall;
+      lease.top_millicelsius = 55'000 + 1000 * static_cast<std::int32_t>(unit);
+      lease.flop = 3e11;
+      answer.leases.push_back(lease);
+    };
+    if (query.after == 0) {
+      add(1, 1, LeaseFate::kCanonical, 105, 100, 98);
+      add(1, 2, LeaseFate::kCopy, 110, 105, 104);
+      add(2, 2, LeaseFate::kCanonical, 215, 205, 104);
+      add(3, 1, LeaseFate::kCanonical, 205, 100, 100);
+      answer.more = true;
+      return;
+    }
+    EXPECT_EQ(query.after, 3U);
+    add(4, 1, LeaseFate::kCanonical, 335, 130, 128);
+    add(5, 2, LeaseFate::kError, 240, 20, 18);
+    add(5, 3, LeaseFate::kLost, 200, 90, 0);
+    add(5, 2, LeaseFate::kCanonical, 350, 106, 104);
   }
 
   void OfferProduct(const std::string& name, const std::string& content) {
@@ -55,6 +92,7 @@ class Commands : public testing::Test {
 
   Desk desk_;
   std::vector<ProductFile> product_;
+  bool hosts_differ_ = false;
   BatchState batch_state_ = BatchState::kRunning;
   std::optional<Message> control_answer_ = Done{"batch 3 is cancelled."};
 };
@@ -83,6 +121,39 @@ TEST_F(Commands, EachHasAJsonForm) {
   ExpectGolden("explain.json", desk_.out);
   ASSERT_EQ(desk_.Run({"cancel", "3", "--json"}), Exit::kOk);
   EXPECT_EQ(nlohmann::json::parse(desk_.out)["done"], "batch 3 is cancelled.");
+}
+
+TEST_F(Commands, AReportSaysWhereTheTimeOfABatchWent) {
+  hosts_differ_ = true;
+  ASSERT_EQ(desk_.Run({"report", "batch", "3"}), Exit::kOk) << desk_.err;
+  ExpectGolden("report_batch.txt", desk_.out);
+  for (std::size_t begin = 0, end; begin < desk_.out.size(); begin = end + 1) {
+    end = desk_.out.find('\n', begin);
+    EXPECT_LE(Columns(desk_.out.substr(begin, end - begin)), 80U);
+  }
+  ASSERT_EQ(desk_.Run({"report", "batch", "3", "--json"}), Exit::kOk);
+  ExpectGolden("report_batch.json", desk_.out);
+}
+
+TEST_F(Commands, AReportsPictureGoesToItsFile) {
+  const std::string path = desk_.Path("report.svg");
+  ASSERT_EQ(desk_.Run({"report", "batch", "3", "--plot", path, "--json"}), Exit::kOk);
+  EXPECT_EQ(nlohmann::json::parse(desk_.out)["plot"], path);
+  const std::string svg = ReadAll(path);
+  EXPECT_NE(svg.find("batch 3 arecibo"), std::string::npos);
+  EXPECT_NE(svg.find("</svg>"), std::string::npos);
+  EXPECT_EQ(desk_.Run({"report", "batch", "3", "--plot", desk_.Path("no/where.svg")}),
+            Exit::kGridError);
+  EXPECT_NE(desk_.err.find("Name another file with --plot FILE."), std::string::npos);
+}
+
+TEST_F(Commands, AReportOnNothingSaysSo) {
+  EXPECT_EQ(desk_.Run({"report", "batch", "5"}), Exit::kWrongUsage);
+  EXPECT_NE(desk_.err.find("there is nothing to report"), std::string::npos);
+  EXPECT_EQ(desk_.Run({"report"}), Exit::kWrongUsage);
+  EXPECT_NE(desk_.err.find("picube report batch 1"), std::string::npos);
+  EXPECT_EQ(desk_.Run({"report", "batches", "3"}), Exit::kWrongUsage);
+  EXPECT_NE(desk_.err.find("Did you mean batch?"), std::string::npos);
 }
 
 TEST_F(Commands, ErrorsSayWhatToDoNextAlsoAsJson) {

@@ -18,7 +18,7 @@ DisplayView Busy() {
   DisplayView view;
   view.host = "picube-03";
   view.address = "192.168.1.23";
-  view.time = LocalTime{.year = 2026, .month = 11, .day = 5, .hour = 14, .minute = 3};
+  view.time = TimeOnDisplay{.year = 2026, .month = 11, .day = 5, .hour = 14, .minute = 3};
   view.temperature_millicelsius = 61'200;
   view.core_millivolts = 1200;
   view.load_hundredths = 398;

@@ -130,7 +130,7 @@ TEST(FanReports, ReadTheFanOfAPi5WhateverItsNumber) {
   tree.Put("sys/class/hwmon/hwmon3/name", "pwmfan\n");
   tree.Put("sys/class/hwmon/hwmon3/fan1_input", "2874\n");
   tree.Put("sys/class/hwmon/hwmon3/pwm1", "125\n");
-  EXPECT_EQ(ReadFan(tree.folder.Path()), (FanReport{.rpm = 2874, .percent = 49}));
+  EXPECT_EQ(ReadFan(tree.folder.Path()), (FanReport{.rpm = 2874, .percent = 49, .permille = 490}));
 }
 
 TEST(FanReports, AFanWithoutASensorShowsItsState) {
@@ -139,7 +139,7 @@ TEST(FanReports, AFanWithoutASensorShowsItsState) {
   tree.Put("sys/class/thermal/cooling_device1/type", "gpio-fan\n");
   tree.Put("sys/class/thermal/cooling_device1/cur_state", "0\n");
   tree.Put("sys/class/thermal/cooling_device1/max_state", "1\n");
-  EXPECT_EQ(ReadFan(tree.folder.Path()), (FanReport{.rpm = {}, .percent = 0}));
+  EXPECT_EQ(ReadFan(tree.folder.Path()), (FanReport{.rpm = {}, .percent = 0, .permille = 0}));
 }
 
 TEST(FanReports, NoFanAndNonsenseAreToldApart) {

@@ -79,6 +79,39 @@ TEST(Governor, ALostSensorLeavesOneCore) {
   EXPECT_EQ(never.Step({}, 1).threads, 1);
 }
 
+TEST(Governor, AStuckSensorIsFoundOutByTheFirmware) {
+  Governor governor(ModelOf(BoardKind::k3B), {.can_cap = false});
+  GovernorReading stuck = At(55);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(governor.Step(stuck, 1).threads, 4);
+  stuck.throttled = true;
+  Allowance last;
+  for (int i = 0; i < 10; ++i) last = governor.Step(stuck, 1);
+  EXPECT_EQ(last.threads, 1);
+  EXPECT_STREQ(last.why, "the firmware throttles a board whose sensor says that it is cool");
+}
+
+TEST(Governor, AJumpOfTheSensorIsNotFollowedUntilItStays) {
+  Governor governor(ModelOf(BoardKind::k3B), {.can_cap = false});
+  for (int i = 0; i < 600; ++i) static_cast<void>(governor.Step(At(79), 1));
+  const Allowance before = governor.Step(At(79), 1);
+  const Allowance jumped = governor.Step(At(25), 1);
+  EXPECT_NEAR(jumped.threads + jumped.duty, before.threads + before.duty, 0.05) << "one reading";
+  static_cast<void>(governor.Step(At(79), 1));
+  Allowance last;
+  for (int i = 0; i < 8; ++i) last = governor.Step(At(25), 1);
+  EXPECT_EQ(last.threads, 4) << "a board in the snow";
+  EXPECT_EQ(governor.Step(At(150), 1).paused, true) << "hot enough to stop, believed or not";
+}
+
+TEST(Governor, ClockThatJumpsNeitherWindsUpNorStops) {
+  Governor governor(ModelOf(BoardKind::k4B), {.can_cap = false});
+  for (const double seconds : {1.0, 0.0, 86'400.0, 1e-9, 1.0}) {
+    const Allowance some = governor.Step(At(78), seconds);
+    EXPECT_GE(some.threads + some.duty, Governor::kLeast);
+    EXPECT_LE(some.threads + some.duty, 4);
+  }
+}
+
 TEST(Governor, UnderVoltageTakesAThread) {
   Governor governor(ModelOf(BoardKind::k4B), {});
   GovernorReading low = At(50);
@@ -141,17 +174,17 @@ TEST(Governor, MaxAndOffSteerNothing) {
   }
 }
 
-TEST(Pulse, IsEvenAndStaggered) {
+TEST(DutyPulse, IsEvenAndStaggered) {
   for (const double part : {0.0, 0.3, 0.5, 0.77, 1.0}) {
-    Pulse pulse;
+    DutyPulse pulse;
     int on = 0;
     for (int slot = 1; slot <= 200; ++slot) {
       on += pulse.Next(part) ? 1 : 0;
       EXPECT_LE(std::fabs(on - part * slot), 1.0 + 1e-9) << part;
     }
   }
-  Pulse first;
-  Pulse second(0.5);
+  DutyPulse first;
+  DutyPulse second(0.5);
   for (int slot = 0; slot < 20; ++slot) EXPECT_NE(first.Next(0.5), second.Next(0.5));
 }
 

@@ -4,20 +4,20 @@
 
 #include <cmath>
 
-#include "simulation/board_run.h"
+#include "hardware/board_run.h"
 
 namespace picube {
 namespace {
 
-sim::BoardResult Ungoverned(BoardKind board) {
-  sim::BoardRun run{.board = board, .virtual_board = {}, .governor = {}, .heat = {}};
+BoardResult Ungoverned(BoardKind board) {
+  BoardRun run{.board = board, .virtual_board = {}, .governor = {}, .heat = {}};
   run.governor.mode = GovernorMode::kMax;
-  return sim::Run(run);
+  return PlayBoard(run);
 }
 
 TEST(VirtualBoard, ThrottlesItselfAsTheLogsOfRealBoardsSay) {
   // A 3B under full load: 83.8 to 84.9 °C, 657 to 818 of 1200 MHz.
-  const sim::BoardResult b3 = Ungoverned(BoardKind::k3B);
+  const BoardResult b3 = Ungoverned(BoardKind::k3B);
   EXPECT_NEAR(b3.mean, 84.3, 0.3);
   EXPECT_NEAR(b3.work, 0.58, 0.015);  // warming up included
   EXPECT_NEAR(Ungoverned(BoardKind::k4B).work, 0.914, 0.01);
@@ -51,9 +51,9 @@ TEST(VirtualBoard, TheSensorIsNoisyInSteps) {
 }
 
 TEST(VirtualBoard, TheSameSeedGivesTheSameHours) {
-  const sim::BoardRun run{.virtual_board = {}, .governor = {}, .hours = 0.5, .heat = {}};
-  EXPECT_EQ(sim::Run(run).work, sim::Run(run).work);
-  EXPECT_EQ(sim::Run(run).joules, sim::Run(run).joules);
+  const BoardRun run{.virtual_board = {}, .governor = {}, .hours = 0.5, .heat = {}};
+  EXPECT_EQ(PlayBoard(run).work, PlayBoard(run).work);
+  EXPECT_EQ(PlayBoard(run).joules, PlayBoard(run).joules);
 }
 
 }  // namespace

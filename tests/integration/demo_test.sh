@@ -13,7 +13,7 @@ export PICUBE_DEMO_PLACE=$folder/demo
 arguments=()
 expected_code=0
 expected=('found 6 of 6 tones, missing 0, invented 0' 'caught    pi4 (' 'lost      0 of 48 units'
-          'pi2 killed (SIGKILL)' 'the server killed (SIGKILL) and started again')
+          'model ±20%' '° · pi' 'pi2 killed (SIGKILL)' 'the server killed (SIGKILL) and started again')
 if [ "$case_" = missing ]; then
   "$PICUBE_BUILD/examples/seti/picube-recording" make "$folder/two.sah" --seed 1 --tones 2 \
     --max-drift 0.5 --truth "$folder/truth.csv"

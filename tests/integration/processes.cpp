@@ -87,6 +87,15 @@ int Process::Wait(std::chrono::milliseconds patience) {
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
 }
 
+bool Await(const std::function<bool()>& fact, std::chrono::seconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!fact()) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    ::poll(nullptr, 0, 20);
+  }
+  return true;
+}
+
 Output RunToEnd(std::vector<std::string> argv,
                 const std::map<std::string, std::string>& environment,
                 std::chrono::milliseconds patience) {

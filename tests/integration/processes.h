@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,6 +39,9 @@ class Process {
   int status_ = 0;
   bool ended_ = false;
 };
+
+// Asks until it is so; false if it is not in time.
+[[nodiscard]] bool Await(const std::function<bool()>& fact, std::chrono::seconds patience = 60s);
 
 struct Output {
   int code = -1;

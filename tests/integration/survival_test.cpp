@@ -60,6 +60,10 @@ TEST_F(Survival, KillsOfServerAndWorkersLoseNothingAndCountNothingTwice) {
   EXPECT_EQ(cube_.Watch(batch), 0) << cube_.Log("server");
   EXPECT_EQ(cube_.Status(batch, "settled"), 120);
   EXPECT_EQ(cube_.Status(batch, "failed"), 0);
+  const Output report = cube_.Picube({"report", "batch", batch});
+  EXPECT_EQ(report.code, 0) << report.errors;
+  EXPECT_NE(report.out.find(": 3 nodes, "), std::string::npos) << report.out;
+  EXPECT_EQ(report.out.find("incomplete"), std::string::npos) << report.out;
   EXPECT_NE(Total(batch).find(kPrimesBelowABillion), std::string::npos);
   const Output verified = RunToEnd({PICUBE_SERVER, "verify", "--state", cube_.State().string()});
   EXPECT_EQ(verified.code, 0) << verified.out;

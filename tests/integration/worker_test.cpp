@@ -24,15 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool Await(const std::function<bool()>& fact, std::chrono::seconds patience = 60s) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!fact()) {
-    if (std::chrono::steady_clock::now() >= end) return false;
-    poll(nullptr, 0, 10);
-  }
-  return true;
-}
-
 // Listens on a port of its own on loopback.
 class Listener {
  public:

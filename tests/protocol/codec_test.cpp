@@ -62,7 +62,8 @@ TEST(Codec, TypesAreNumberedAndNamed) {
   EXPECT_EQ(TypeOf(Refused{}), 27);
   EXPECT_EQ(TypeName(Report{}), "Report");
   EXPECT_EQ(TypeName(27), "Refused");
-  EXPECT_EQ(TypeName(28), "unknown");
+  EXPECT_EQ(TypeOf(SettingsTaken{}), 29);
+  EXPECT_EQ(TypeName(30), "unknown");
 }
 
 // PICUBE_WRITE_GOLDEN=1 in the environment writes the files anew: only for new messages.
@@ -173,7 +174,7 @@ TEST(Codec, TheHeaderOfADamagedBodyCanBeRead) {
 }
 
 TEST(Codec, AnUnknownTypeIsRefused) {
-  EXPECT_TRUE(Contains(Why(Bytes("\x94\x02\x1c\x01\x80", 5)), "type 28 is unknown"));
+  EXPECT_TRUE(Contains(Why(Bytes("\x94\x02\x1e\x01\x80", 5)), "type 30 is unknown"));
 }
 
 // A Watch with an unknown key 9 whose value is `value`.
@@ -217,11 +218,54 @@ TEST(Codec, AnErrorSaysWhereItIs) {
   EXPECT_EQ(Why(bytes), "Report: results (key 1): lease (key 1): an unsigned integer was expected");
 }
 
+TEST(Codec, WhatAHostSaysOfItsHeatAndItsJoulesTravels) {
+  const auto round = [](const Message& message) {
+    const auto decoded = Decode(Encode({2, 1, message}));
+    return decoded && decoded->message == message;
+  };
+  Readings readings;
+  readings.temperature_millicelsius = 79'123;
+  readings.milliwatts = 3700;
+  readings.fan_rpm = 2300;
+  readings.slowed_why = "held at 79 degrees";
+  readings.outlook_permille = 570;
+  readings.most_milliwatts = 3700;
+  EXPECT_TRUE(round(Heartbeat{.alive = {}, .readings = readings, .paused_why = {}}));
+  Pulse pulse{.renewed_ms = 1000};
+  pulse.peers = {{.name = "pi2",
+                  .silent_ms = 4000,
+                  .readings = readings,
+                  .paused_why = "at night",
+                  .unit = {17},
+                  .permille = 400}};
+  EXPECT_TRUE(round(pulse));
+  pulse.peers.resize(limits::kPeers + 1, pulse.peers[0]);
+  EXPECT_FALSE(Decode(Encode({2, 1, pulse}))) << "more than a site may have";
+  EXPECT_TRUE(
+      round(NoWork{.reason = NoWorkReason::kResting, .ask_again_ms = 20'000, .rest_ms = 600'000}));
+  Report report;
+  report.results = {{.lease = {7}, .digest = {}, .payload = "x", .cost = {}}};
+  report.results[0].payload_bytes = 1;
+  report.results[0].cost = {.millijoules = 5000,
+                            .energy_source = EnergySource::kPmic,
+                            .top_millicelsius = {},
+                            .marginal_millijoules = 3000};
+  EXPECT_TRUE(round(report));
+  Answer answer;
+  answer.hosts.emplace_back();
+  answer.hosts[0].id = {1};
+  answer.hosts[0].name = "pi2";
+  answer.hosts[0].site = "lab";
+  answer.hosts[0].energy = {
+      .results = 3, .millijoules = 9000, .marginal_millijoules = 4000, .sources = 6};
+  EXPECT_TRUE(round(answer));
+}
+
 TEST(Codec, ValuesOutOfRangeAreRefused) {
   Heartbeat heartbeat;
   heartbeat.alive = {{{1}, 1001}};
   EXPECT_TRUE(Contains(Why(Encode({2, 1, heartbeat})), "permille (key 2): the number is out of"));
-  EXPECT_FALSE(Decode(Encode({2, 1, NoWork{static_cast<NoWorkReason>(10), 0}})));
+  EXPECT_FALSE(Decode(Encode({2, 1, NoWork{static_cast<NoWorkReason>(12), 0}})));
   EXPECT_FALSE(Decode(Encode({2, 1, GetChunk{{}, 0, 0}})));
   EXPECT_FALSE(Decode(Encode({2, 1, GetChunk{{}, limits::kBlobBytes + 1, 1}})));
   Submit submit;

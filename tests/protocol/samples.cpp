@@ -182,6 +182,30 @@ void AddBlobs(std::vector<Sample>& all) {
   all.push_back({"put_state", {2, 8, PutState{D(0x60), 131080, true}}});
   all.push_back({"cancel", {2, 0, Cancel{{{1001}, {1003}}}}});
   all.push_back({"drain", {2, 0, Drain{"maintenance"}}});
+  all.push_back({"settings", {2, 0, Settings{7, {"threads: 2", "wishes.cores:"}}}});
+  all.push_back({"settings_taken", {2, 0, SettingsTaken{7, true, "set: threads"}}});
+}
+
+Answer ReportAnswer() {
+  Answer answer;
+  answer.leases = {{.unit = {22},
+                    .lease = {1001},
+                    .host = {7},
+                    .fate = LeaseFate::kCanonical,
+                    .ended = {1790000100000},
+                    .held_ms = 61200,
+                    .cpu_ms = 236000,
+                    .wall_ms = 60000,
+                    .top_millicelsius = 61000,
+                    .flop = 2e12},
+                   {.unit = {23},
+                    .lease = {1002},
+                    .host = {7},
+                    .fate = LeaseFate::kLost,
+                    .ended = {1790000190000},
+                    .held_ms = 90000,
+                    .top_millicelsius = {}}};
+  return answer;
 }
 
 void AddOperators(std::vector<Sample>& all) {
@@ -196,6 +220,9 @@ void AddOperators(std::vector<Sample>& all) {
   all.push_back({"submit", {2, 9, submit}});
   all.push_back({"submitted", {2, 9, Submitted{{2}}}});
   all.push_back({"query", {2, 10, Query{QueryKind::kExplainHost, 0, "pi3"}}});
+
+  const Query report{.kind = QueryKind::kReport, .id = 2, .name = {}, .after = 21};
+  all.push_back({"query_report", {2, 10, report}});
 
   Answer answer;
   answer.server.emplace();
@@ -212,10 +239,14 @@ void AddOperators(std::vector<Sample>& all) {
   answer.reasons = {{"waits_for_second_copy", "One result is here; two must agree."}};
   answer.more = true;
   all.push_back({"answer", {2, 10, answer}});
+  all.push_back({"answer_report", {2, 10, ReportAnswer()}});
   all.push_back({"watch", {2, 11, Watch{{2}}}});
   all.push_back({"batch_progress", {2, 11, BatchProgress{Batch(), 12500, 2720000, false}}});
   all.push_back({"control",
                  {2, 12, Control{ControlKind::kInvite, 0, "ada", 3600, PrincipalKind::kOperator}}});
+  Control set{.kind = ControlKind::kSetHost, .text = "pi3"};
+  set.settings = {"threads: 2"};
+  all.push_back({"control_set", {2, 12, set}});
   all.push_back({"done", {2, 12, Done{"host pi3 drains"}}});
   all.push_back(
       {"refused",

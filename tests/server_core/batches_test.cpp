@@ -358,6 +358,50 @@ TEST(Principals, ADrainedHostFinishesAndGetsNoMore) {
   EXPECT_EQ(grid.Ask(pi).size(), 1U);
 }
 
+TEST(Principals, SettingsGoToTheirHostAndItsAnswerToWhoAsked) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  const HostId other = grid.Join("other", "ann");
+  Control control{.kind = ControlKind::kSetHost, .text = "pi"};
+  control.settings = {"threads: 2"};
+  grid.From(grid.boss, control);
+  ASSERT_NE(grid.Last<Settings>(pi), nullptr);
+  const Settings asked = *grid.Last<Settings>(pi);
+  EXPECT_EQ(asked.lines, control.settings);
+  EXPECT_EQ(grid.Last<Done>(grid.boss), nullptr);
+  grid.From(other, SettingsTaken{asked.token, true, "forged"});
+  EXPECT_EQ(grid.Last<Done>(grid.boss), nullptr);
+  grid.From(pi, SettingsTaken{asked.token, true, "set: threads"});
+  ASSERT_NE(grid.Last<Done>(grid.boss), nullptr);
+  EXPECT_EQ(grid.Last<Done>(grid.boss)->text, "pi: set: threads");
+
+  grid.Advance(1s);
+  grid.From(grid.boss, control);
+  const std::uint64_t second = grid.Last<Settings>(pi)->token;
+  EXPECT_NE(second, asked.token);
+  grid.From(pi, SettingsTaken{second, false, "worker.yaml:3:1: no."});
+  EXPECT_EQ(grid.Last<Refused>(grid.boss)->what, "pi: worker.yaml:3:1: no.");
+}
+
+TEST(Principals, ASetHostThatDoesNotAnswerIsNotWaitedForLong) {
+  Driver grid;
+  const HostId pi = grid.Join("pi", "ann");
+  Control control{.kind = ControlKind::kSetHost, .text = "pi"};
+  grid.From(grid.boss, control);
+  EXPECT_EQ(grid.Last<Refused>(grid.boss)->what, "No settings were named.");
+  control.settings = {"threads: 2"};
+  grid.From(grid.boss, control);
+  EXPECT_EQ(grid.Last<Refused>(grid.boss), nullptr);
+  grid.Advance(5s);
+  ASSERT_NE(grid.Last<Refused>(grid.boss), nullptr);
+  EXPECT_NE(grid.Last<Refused>(grid.boss)->what.find("does not answer"), std::string::npos);
+  grid.From(grid.boss, control);
+  grid.Disconnect(pi);
+  EXPECT_NE(grid.Last<Refused>(grid.boss)->what.find("does not answer"), std::string::npos);
+  grid.From(grid.boss, control);
+  EXPECT_EQ(grid.Last<Refused>(grid.boss)->what, "pi is not connected.");
+}
+
 TEST(Explain, NamesWhatTheSchedulerSees) {
   Driver grid;
   const HostId a = grid.Join("a", "ann");

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/server_core/driver.h"
 
 namespace picube::test {
@@ -113,9 +115,116 @@ TEST(AdaptivePolicy, UnitsOfNoCostAreBoundedByTheAskAlone) {
   EXPECT_EQ(grid.Ask(pi, 64).size(), 64U);
 }
 
-TEST(AdaptivePolicy, GivesLessWhileTheBoardIsThrottled) {
+// The host's own readings, as of now.
+void Reads(Driver& grid, HostId host, Readings readings) {
+  grid.From(host, Heartbeat{.alive = {}, .readings = std::move(readings), .paused_why = {}});
+}
+
+TEST(AdaptivePolicy, AHotNodeGetsLessAndACoolOneMore) {
   const auto policy = MakePolicy(PolicyKind::kAdaptive, 120s);
-  EXPECT_LT(policy->ShareOf({.throttled = true}, 4).seconds, policy->ShareOf({}, 4).seconds);
+  EXPECT_EQ(policy->ShareOf({.outlook = 0.5}, 16).seconds, 60);
+  EXPECT_EQ(policy->ShareOf({.outlook = 1.5}, 16).seconds, 180);
+  // Through asks: units of 10 s each at the measured speed.
+  Driver grid(With(PolicyKind::kAdaptive));
+  const HostId hot = grid.Join("hot", "ann");
+  const HostId cool = grid.Join("cool", "ben");
+  grid.Batch(200, 1, 1e10);
+  for (const HostId host : {hot, cool}) {
+    UnitResult result = Driver::ResultOf(grid.Ask(host, 1).at(0).lease, "x");
+    result.cost.wall_ms = 10'000;
+    grid.Send(host, Report{.results = {result}}, true);
+  }
+  Reads(grid, hot, {.outlook_permille = 500});
+  Reads(grid, cool, {.outlook_permille = 1500});
+  EXPECT_EQ(grid.Ask(hot, 32).size(), 6U);
+  EXPECT_EQ(grid.Ask(cool, 32).size(), 18U);
+}
+
+TEST(AdaptivePolicy, WhatAHostSaysOfItsOutlookIsBounded) {
+  Driver grid(With(PolicyKind::kAdaptive));
+  const HostId boaster = grid.Join("boaster", "ann");
+  grid.Batch(2000, 1, 1e10);
+  UnitResult result = Driver::ResultOf(grid.Ask(boaster, 1).at(0).lease, "x");
+  result.cost.wall_ms = 10'000;
+  grid.Send(boaster, Report{.results = {result}}, true);
+  Reads(grid, boaster, {.outlook_permille = 4'000'000'000});
+  EXPECT_EQ(grid.Ask(boaster, 64).size(), 24U) << "twice as much, no more";
+}
+
+TEST(AdaptivePolicy, GivesLessWhileTheFirmwareThrottles) {
+  Driver grid(With(PolicyKind::kAdaptive));
+  const HostId host = grid.Join("pi", "ann");
+  grid.Batch(200, 1, 1e10);
+  UnitResult result = Driver::ResultOf(grid.Ask(host, 1).at(0).lease, "x");
+  result.cost.wall_ms = 10'000;
+  grid.Send(host, Report{.results = {result}}, true);
+  Reads(grid, host, {.throttle_flags = 4});
+  EXPECT_EQ(grid.Ask(host, 32).size(), 9U);
+  const Answer answer = grid.grid->ExplainHost(host, grid.moment.now);
+  const auto slowed = [](const Reason& reason) { return reason.code == "slowed"; };
+  ASSERT_TRUE(std::ranges::any_of(answer.reasons, slowed));
+  EXPECT_NE(std::ranges::find_if(answer.reasons, slowed)->text.find("too hot"), std::string::npos);
+}
+
+GridOptions Capped(double watts) {
+  GridOptions options = With(PolicyKind::kAdaptive);
+  options.sites = {{.name = "lab", .hosts = {"a", "b", "c"}, .owners = {}, .watts = watts}};
+  return options;
+}
+
+TEST(PowerCap, OnlySoManyHostsOfASiteComputeAtOnce) {
+  Driver grid(Capped(13));
+  const HostId a = grid.Join("a", "ann");
+  const HostId b = grid.Join("b", "ann");
+  const HostId c = grid.Join("c", "ann");
+  const HostId elsewhere = grid.Join("d", "ben");
+  EXPECT_EQ(grid.Info(a).site, "lab");
+  EXPECT_EQ(grid.Info(elsewhere).site, "");
+  grid.Batch(100);
+  for (const HostId host : {a, b, c, elsewhere}) Reads(grid, host, {.milliwatts = 1400});
+  // An idle 3B may take 4.9 W when busy: two such and an idle one are 11.2 W, three are 14.7 W.
+  const auto first = grid.Ask(a, 1);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(grid.Ask(b, 1).size(), 1U);
+  EXPECT_EQ(grid.Ask(c, 1).size(), 0U);
+  ASSERT_NE(grid.Last<NoWork>(c), nullptr);
+  EXPECT_EQ(grid.Last<NoWork>(c)->reason, NoWorkReason::kPowerCap);
+  EXPECT_EQ(grid.Ask(elsewhere, 1).size(), 1U);
+  // When they have said that they take 3.7 W there is room for all three.
+  for (const HostId host : {a, b}) Reads(grid, host, {.milliwatts = 3700});
+  EXPECT_EQ(grid.Ask(c, 1).size(), 1U);
+  for (const HostId host : {a, b, c}) Reads(grid, host, {.milliwatts = 3700});
+  EXPECT_EQ(grid.Ask(a, 1).size(), 1U) << "who computes goes on";
+}
+
+TEST(PowerCap, HostsThatSayNothingOfTheirWattsAreNotHeldBack) {
+  Driver grid(Capped(1));
+  const HostId a = grid.Join("a", "ann");
+  grid.Batch(10);
+  EXPECT_EQ(grid.Ask(a, 1).size(), 1U);
+}
+
+TEST(Energy, IsSummedForHostAndBatchAndOutlivesARestart) {
+  Driver grid(With(PolicyKind::kAdaptive));
+  const HostId a = grid.Join("a", "ann");
+  const BatchId batch = grid.Batch(3);
+  const auto leases = grid.Ask(a, 3);
+  for (const LeaseOffer& lease : leases) {
+    UnitResult result = Driver::ResultOf(lease.lease, "x" + std::to_string(lease.lease.value));
+    result.cost.millijoules = 5000;
+    result.cost.marginal_millijoules = 2000;
+    result.cost.energy_source = lease.lease == leases[0].lease   ? EnergySource::kIna
+                                : lease.lease == leases[1].lease ? EnergySource::kModel
+                                                                 : EnergySource::kNone;
+    grid.Send(a, Report{.results = {result}}, true);
+  }
+  const EnergySums expected{
+      .results = 2, .millijoules = 10'000, .marginal_millijoules = 4000, .sources = 2 | 4};
+  EXPECT_EQ(grid.Info(a).energy, expected);
+  EXPECT_EQ(grid.Info(batch).energy, expected);
+  grid.Restart();
+  EXPECT_EQ(grid.Info(a).energy, expected);
+  EXPECT_EQ(grid.RestoredFromSnapshot()->DescribeHost(a, grid.moment.now)->energy, expected);
 }
 
 TEST(AdaptivePolicy, PrefersTheBatchWhoseDataTheHostHolds) {

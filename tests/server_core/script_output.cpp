@@ -17,6 +17,8 @@ std::string_view Name(NoWorkReason reason) {
     case NoWorkReason::kDraining: return "draining";
     case NoWorkReason::kReadOnly: return "read-only";
     case NoWorkReason::kTooBig: return "too big";
+    case NoWorkReason::kPowerCap: return "power_cap";
+    case NoWorkReason::kResting: return "resting";
   }
   return "unknown";
 }

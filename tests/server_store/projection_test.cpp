@@ -99,6 +99,97 @@ TEST(Projection, StreamsABatchInOrderOfIndexWhateverOrderItsUnitsEndedIn) {
   EXPECT_FALSE(stopped);
 }
 
+LeaseOver Over(std::uint64_t lease, std::uint64_t unit, std::uint64_t batch, std::uint64_t index) {
+  LeaseOver over;
+  over.lease = LeaseId{lease};
+  over.unit = UnitId{unit};
+  over.batch = BatchId{batch};
+  over.index = index;
+  over.host = HostId{3};
+  over.held = std::chrono::seconds(20);
+  over.returned = over.succeeded = true;
+  over.cost_flop = 1e9;
+  over.cost.cpu_ms = 4000;
+  over.cost.wall_ms = 1000;
+  over.cost.top_millicelsius = 61'000;
+  return over;
+}
+
+// Unit 7 has five leases: the canonical one (107), a copy, one that lost, an error and one that
+// ended without a result. Unit 8 has failed after a result that was set against none.
+TEST(Projection, LeasesOfABatchKeepTheirTimesAndWhatBecameOfThem) {
+  TestFolder folder;
+  auto projection = OpenProjection(folder / "p.db");
+  LeasesOver over{{Over(107, 7, 1, 0), Over(108, 7, 1, 0), Over(109, 7, 1, 0), Over(110, 7, 1, 0),
+                   Over(111, 7, 1, 0), Over(112, 8, 1, 1), Over(90, 9, 2, 0)}};
+  over.leases[3].succeeded = false;
+  over.leases[4].returned = false;
+  projection->Post(1, WallTime{50'000}, {over});
+  UnitClosed failed = Settled(8, 1, 1);
+  failed.state = UnitState::kFailed;
+  const ResultDisagreed lost{UnitId{7}, LeaseId{109}, HostId{3}, Hash("bad"), Hash("good")};
+  projection->Post(2, WallTime{60'000}, {lost, Settled(7, 1, 0), failed});
+  ASSERT_TRUE(projection->CaughtUp(2, seconds(10)));
+  const auto page = projection->LeasesOf(BatchId{1}, {}, 100);
+  ASSERT_TRUE(page);
+  EXPECT_FALSE(page->more);
+  std::vector<LeaseFate> fates;
+  for (const LeaseInfo& lease : page->leases) fates.push_back(lease.fate);
+  EXPECT_EQ(fates,
+            (std::vector<LeaseFate>{LeaseFate::kCanonical, LeaseFate::kCopy, LeaseFate::kDisagreed,
+                                    LeaseFate::kError, LeaseFate::kLost, LeaseFate::kUnused}));
+  const LeaseInfo& first = page->leases.front();
+  EXPECT_EQ(first.ended.ms, 50'000);
+  EXPECT_EQ(first.held_ms, 20'000U);
+  EXPECT_EQ(first.wall_ms, 1000U);
+  EXPECT_EQ(first.cpu_ms, 4000U);
+  EXPECT_EQ(first.top_millicelsius, 61'000);
+  EXPECT_EQ(first.flop, 1e9);
+}
+
+TEST(Projection, ALateResultReplacesTheLossOfItsLease) {
+  TestFolder folder;
+  auto projection = OpenProjection(folder / "p.db");
+  LeaseOver lost = Over(107, 7, 1, 0);
+  lost.returned = false;
+  projection->Post(1, WallTime{10'000}, {LeasesOver{{lost}}});
+  projection->Post(2, WallTime{20'000}, {LeasesOver{{Over(107, 7, 1, 0)}}, Settled(7, 1, 0)});
+  ASSERT_TRUE(projection->CaughtUp(2, seconds(10)));
+  const auto page = projection->LeasesOf(BatchId{1}, {}, 100);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->leases.size(), 1U);
+  EXPECT_EQ(page->leases[0].fate, LeaseFate::kCanonical);
+  EXPECT_EQ(page->leases[0].ended.ms, 20'000);
+}
+
+TEST(Projection, APageOfLeasesEndsBetweenUnits) {
+  TestFolder folder;
+  auto projection = OpenProjection(folder / "p.db");
+  LeasesOver over;
+  // Two leases a unit; the units of batch 1 were made in two runs.
+  for (const std::uint64_t unit : {1, 2, 3, 7, 8}) {
+    const std::uint64_t index = unit < 7 ? unit - 1 : unit - 4;
+    over.leases.push_back(Over(2 * unit, unit, 1, index));
+    over.leases.push_back(Over(2 * unit + 1, unit, 1, index));
+  }
+  over.leases.push_back(Over(50, 5, 2, 0));
+  projection->Post(1, {}, {over});
+  ASSERT_TRUE(projection->CaughtUp(1, seconds(10)));
+  std::vector<std::uint64_t> units;
+  UnitId after;
+  for (bool more = true; more;) {
+    const auto page = projection->LeasesOf(BatchId{1}, after, 3);
+    ASSERT_TRUE(page);
+    ASSERT_EQ(page->leases.size(), 2U);
+    EXPECT_EQ(page->leases[0].unit, page->leases[1].unit);
+    units.push_back(page->leases[0].unit.value);
+    after = page->leases.back().unit;
+    more = page->more;
+  }
+  EXPECT_EQ(units, (std::vector<std::uint64_t>{1, 2, 3, 7, 8}));
+  EXPECT_TRUE(projection->LeasesOf(BatchId{3}, {}, 3)->leases.empty());
+}
+
 TEST(Projection, RowsThatAreInAlreadyAreIgnored) {
   TestFolder folder;
   {

@@ -73,7 +73,7 @@ void BenchJournal(const fs::path& folder, std::size_t row_bytes, bool snapshots)
       static_cast<double>(fs::file_size(file)) / 1e6);
 }
 
-// Units of 64 bytes, a thousand a journal row, as fast as the queue takes them.
+// Units of 64 bytes with one lease each, a thousand a journal row, as fast as the queue takes them.
 void BenchProjection(const fs::path& folder) {
   const fs::path file = folder / "bench-projection.db";
   for (const char* end : {"", "-wal", "-shm"}) fs::remove(fs::path(file.string() + end));
@@ -85,7 +85,8 @@ void BenchProjection(const fs::path& folder) {
   std::uint64_t unit = 0;
   for (std::uint64_t seq = 1; seq <= kRows; ++seq) {
     std::vector<Event> events;
-    events.reserve(kUnitsPerRow);
+    events.reserve(kUnitsPerRow + 1);
+    LeasesOver over;
     for (std::uint64_t i = 0; i < kUnitsPerRow; ++i, ++unit) {
       UnitClosed closed;
       closed.unit = UnitId{unit + 1};
@@ -97,9 +98,20 @@ void BenchProjection(const fs::path& folder) {
       closed.payload_bytes = 64;
       closed.payload.assign(64, 'p');
       closed.leases = 1;
+      LeaseOver& lease = over.leases.emplace_back();
+      lease.lease = closed.canonical;
+      lease.unit = closed.unit;
+      lease.batch = closed.batch;
+      lease.index = unit;
+      lease.host = closed.host;
+      lease.held = std::chrono::seconds(20);
+      lease.returned = lease.succeeded = true;
+      lease.cost_flop = 1e9;
+      lease.cost = {.cpu_ms = 40'000, .wall_ms = 10'000, .top_millicelsius = 61'000};
       events.emplace_back(std::move(closed));
     }
-    (*projection)->Post(seq, WallTime{}, std::move(events));
+    events.emplace_back(std::move(over));
+    (*projection)->Post(seq, WallTime{1'790'000'000'000}, std::move(events));
   }
   if (!(*projection)->CaughtUp(kRows, std::chrono::minutes(1))) return;
   const double seconds = SecondsSince(start);

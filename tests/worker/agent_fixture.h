@@ -148,6 +148,8 @@ class AgentTest : public ::testing::Test {
   Instant now_{1'000'000};
   std::vector<agent::Send> sent_;
   std::vector<std::string> log_;
+  std::vector<Peer> peers_;
+  std::vector<Duration> sleeps_;
   std::optional<agent::Exit> exit_;
   std::set<LeaseId> leases_;             // on disk
   std::map<LeaseId, UnitResult> spool_;  // on disk
@@ -205,6 +207,8 @@ class AgentTest : public ::testing::Test {
     answer.chunk.data = payload.substr(a.offset, limits::kChunkBytes);
     Feed(std::move(answer));
   }
+  void Do(agent::MaySleep& a) { sleeps_.push_back(a.span); }
+  void Do(agent::TellPeers& a) { peers_ = a.peers; }
   void Do(agent::Log& a) { log_.push_back(a.text); }
   void Do(agent::Exit& a) { exit_ = a; }
 };

@@ -7,6 +7,11 @@
 #include "worker/core/agent_impl.h"
 
 namespace picube {
+namespace {
+
+constexpr Duration kLeastBetweenNews = 2s;  // of why the board is slow
+
+}  // namespace
 
 Agent::Agent(AgentOptions options, Rng rng)
     : impl_(std::make_unique<Impl>(std::move(options), rng)) {}
@@ -27,7 +32,10 @@ bool Agent::Idle() const { return impl_->Idle(); }
 // Request ids begin at a random place, so that an answer meant for an earlier process of this host
 // is not taken for one of ours.
 Agent::Impl::Impl(AgentOptions options, Rng rng)
-    : options_(std::move(options)), rng_(rng), next_request_(1 + rng_.Below(1ULL << 40)) {}
+    : options_(std::move(options)),
+      rng_(rng),
+      installed_(options_.facts.applications),
+      next_request_(1 + rng_.Below(1ULL << 40)) {}
 
 void Agent::Impl::Step(agent::Input input, Instant now) {
   if (state_ == AgentState::kEnded) return;
@@ -99,27 +107,16 @@ void Agent::Impl::Take(agent::SpoolTrouble& in, Instant now) {
   trouble_ = std::move(in.why);
 }
 
-void Agent::Impl::Take(agent::BoardReadings& in, Instant) {
+void Agent::Impl::Take(agent::BoardReadings& in, Instant now) {
+  const bool news = in.readings.slowed_why != readings_.slowed_why;
   readings_ = in.readings;
+  // The operator sees it soon; a reason that comes and goes makes no flood.
+  const Instant soon = std::max(now, next_heartbeat_ - heartbeat_ + kLeastBetweenNews);
+  if (news) next_heartbeat_ = std::min(next_heartbeat_, soon);
   if (!running_ || !readings_.temperature_millicelsius) return;
   running_->top_millicelsius =
       std::max(running_->top_millicelsius.value_or(*readings_.temperature_millicelsius),
                *readings_.temperature_millicelsius);
-}
-
-void Agent::Impl::Take(agent::Pause& in, Instant now) {
-  const bool was = !paused_why_.empty();
-  const bool is = !in.why.empty();
-  paused_why_ = std::move(in.why);
-  if (was == is) return;
-  Do(agent::PauseUnits{is});
-  if (!running_) return;
-  if (is) {
-    running_->paused_at = now;
-  } else if (running_->paused_at) {
-    running_->paused += now - *running_->paused_at;
-    running_->paused_at.reset();
-  }
 }
 
 void Agent::Impl::Take(agent::StopAsked&, Instant now) {
@@ -219,7 +216,7 @@ std::optional<Instant> Agent::Impl::NextDeadline() const {
     const bool ready = kept.phase == Phase::kReady && !Open(RequestKind::kReport);
     if (online_ && (ready || (kept.phase == Phase::kToPut && !upload_))) at(kept.not_before);
   }
-  const bool fetches = fetch_ && trouble_.empty() && !Open(RequestKind::kGet);
+  const bool fetches = fetch_ && MayFetch() && !Open(RequestKind::kGet);
   if (fetches && (!fetch_->asked || (fetch_->opened && online_))) at(fetch_->not_before);
   if (Waits()) at(trouble_since_ + options_.request_timeout);
   if (online_ && upload_ && !upload_->reading && !Open(RequestKind::kPut)) at(upload_->not_before);

@@ -106,7 +106,7 @@ void Agent::Impl::PumpFetch(Instant now) {
   static_cast<void>(
       MakeRoom(0));  // a lease that ended may have let go of more than the cache holds
   if (fetch_ && !Pinned(fetch_->blob.hash)) GiveUpFetch();  // its units were cancelled
-  if (!trouble_.empty() || !cache_checked_) return;
+  if (!MayFetch() || !cache_checked_) return;
   if (!fetch_ && state_ != AgentState::kLeaving) {
     const auto lacks = std::ranges::find_if(
         waiting_, [&](const agent::UnitWork& work) { return !HasInputs(work); });
@@ -125,7 +125,7 @@ void Agent::Impl::BeginFetch(const agent::UnitWork& work) {
     return FailWaitingOn(blob.hash, {ErrorKind::kHost,
                                      "the unit's inputs have " + std::to_string(needs) +
                                          " bytes, more than this worker's cache.",
-                                     "Raise cache_mb in worker.yaml."});
+                                     "Raise cache_mb, or disk_mb of the wishes, in worker.yaml."});
   }
   if (!MakeRoomFor(work, blob.size)) return;  // when the units before it have ended
   fetch_.emplace();
@@ -135,6 +135,12 @@ void Agent::Impl::BeginFetch(const agent::UnitWork& work) {
 // Asks for the next window when half of the last one has come, so that the line never runs dry.
 void Agent::Impl::AskChunks(Instant now) {
   Fetch& fetch = *fetch_;
+  const bool one = down_.Limited();  // a chunk at a time
+  if (one && Open(RequestKind::kGet)) return;
+  if (now < down_.FreeAt()) {
+    fetch.not_before = down_.FreeAt();
+    return;
+  }
   if (!Open(RequestKind::kGet)) {
     fetch.asked_to = fetch.next;
     fetch.expect = fetch.next;
@@ -147,8 +153,10 @@ void Agent::Impl::AskChunks(Instant now) {
   get.blob = fetch.blob.hash;
   get.offset = fetch.asked_to;
   get.credit = static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>(chunks, 1, std::uint64_t{limits::kChunkCredit}));
-  fetch.asked_to = std::min(fetch.blob.size, fetch.asked_to + kWindow);
+      std::clamp<std::uint64_t>(chunks, 1, one ? 1 : std::uint64_t{limits::kChunkCredit}));
+  const std::uint64_t asked = std::min(left, one ? limits::kChunkBytes : kWindow);
+  fetch.asked_to += asked;
+  down_.Spend(asked, now);
   RequestMore(RequestKind::kGet, get, now);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "worker/core/agent.h"
+#include "worker/core/rate_limit.h"
 
 namespace picube {
 
@@ -95,7 +96,6 @@ class Agent::Impl {
   void Take(agent::SpoolTrouble& in, Instant now);
   void Take(agent::BoardReadings& in, Instant now);
   void Take(agent::MemoryReading& in, Instant now);
-  void Take(agent::Pause& in, Instant now);
   void Take(agent::StopAsked& in, Instant now);
   void Take(agent::Tick&, Instant) {}
   void Event(AgentEvent event, Instant now);
@@ -105,6 +105,11 @@ class Agent::Impl {
   [[nodiscard]] bool Waits() const;
   void GiveLeasesBack();
   void End(WorkerExit code, std::string why);
+
+  // agent_wishes.cpp: what the owner gives
+  void Take(agent::Pause& in, Instant now);
+  void Take(agent::Allowance& in, Instant now);
+  [[nodiscard]] bool MayFetch() const { return trouble_.empty() && no_inputs_.empty(); }
 
   // agent_messages.cpp: requests and what the server says
   std::uint64_t Request(RequestKind kind, Message message, Duration patience, Instant now);
@@ -197,6 +202,7 @@ class Agent::Impl {
 
   AgentOptions options_;
   Rng rng_;
+  std::vector<ApplicationVersion> installed_;  // the facts' may be fewer: what is offered
   AgentState state_ = AgentState::kStarting;
   std::vector<agent::Action> actions_;
 
@@ -213,7 +219,8 @@ class Agent::Impl {
   Instant ask_not_before_;
   Readings readings_;
   std::string paused_why_;
-  std::string trouble_;  // why nothing can be written; empty = all is well
+  std::string no_inputs_;  // why none is fetched; empty = they are
+  std::string trouble_;    // why nothing can be written; empty = all is well
   Instant trouble_since_;
   agent::MemoryReading memory_;
 
@@ -229,6 +236,8 @@ class Agent::Impl {
   bool cache_checked_ = true;
   std::optional<Fetch> fetch_;
   std::optional<Upload> upload_;
+  RateLimit down_;
+  RateLimit up_;
 
   // Leaving.
   bool once_asked_ = false;  // --once: the one question has been answered

@@ -100,13 +100,22 @@ struct MemoryReading {
 struct Pause {  // computing pauses (text says why) or goes on (empty)
   std::string why;
 };
+// How much the owner gives, besides Pause. May come before Started.
+struct Allowance {
+  HostFacts facts;        // offered in Hello
+  std::string no_inputs;  // why none is fetched and no work asked for at present; empty = both are
+  std::uint32_t threads = 1;  // offered as free cores
+  std::uint64_t cache_bytes = 0;
+  std::uint64_t down_bytes_per_second = 0;  // of blobs; 0 = as fast as it goes
+  std::uint64_t up_bytes_per_second = 0;
+};
 struct StopAsked {};  // SIGTERM: end cleanly within AgentOptions::leave_within
 struct Tick {};       // time has passed
 
 using Input =
     std::variant<Started, CacheChecked, Connected, Disconnected, LinkRefused, FromServer, BlobState,
                  PayloadChunk, UnitProgress, UnitFinished, UnitFailed, UnitStopped, ResultSpooled,
-                 SpoolTrouble, BoardReadings, MemoryReading, Pause, StopAsked, Tick>;
+                 SpoolTrouble, BoardReadings, MemoryReading, Pause, Allowance, StopAsked, Tick>;
 
 // --- Out --------------------------------------------------------------------------------------
 
@@ -160,6 +169,12 @@ struct ReadPayload {  // answered by PayloadChunk
   Digest blob;
   std::uint64_t offset = 0;
 };
+struct MaySleep {  // nothing is to be done, and the server needs this host less for so long
+  Duration span{0};
+};
+struct TellPeers {  // what the other hosts of the site read: this host is its master
+  std::vector<Peer> peers;
+};
 struct Log {
   enum class Level : std::uint8_t { kDebug, kInfo, kWarning } level = Level::kInfo;
   std::string text;
@@ -171,6 +186,6 @@ struct Exit {  // send what is queued, then end with this code
 
 using Action = std::variant<Send, KeepLease, DropLease, StartUnit, StopUnit, PauseUnits,
                             SpoolResult, ForgetResult, SetResultAside, OpenBlob, StoreChunk,
-                            DropBlob, ReadPayload, Log, Exit>;
+                            DropBlob, ReadPayload, MaySleep, TellPeers, Log, Exit>;
 
 }  // namespace picube::agent

@@ -128,7 +128,7 @@ void Agent::Impl::PumpHeartbeat(Instant now) {
   for (const agent::UnitWork& work : waiting_) beat.alive.push_back({work.lease, 0});
   for (const auto& [lease, kept] : results_) beat.alive.push_back({lease, 1000});
   beat.readings = readings_;
-  beat.paused_why = paused_why_;
+  beat.paused_why = paused_why_.empty() ? no_inputs_ : paused_why_;
   SendNow(next_request_++, std::move(beat));
 }
 
@@ -148,7 +148,7 @@ std::uint32_t Agent::Impl::UnitsWanted() const {
 }
 
 bool Agent::Impl::WantsWork() const {
-  if (!paused_why_.empty() || !trouble_.empty()) return false;
+  if (!paused_why_.empty() || !MayFetch()) return false;
   if (options_.once) return !once_asked_;
   return UnitsWanted() > 0;
 }
@@ -242,6 +242,8 @@ void Agent::Impl::On(const NoWork& m, Instant now) {
     Event(AgentEvent::kDrain, now);
   } else if (m.reason == NoWorkReason::kDraining) {
     SetDraining(true, now);
+  } else if (m.rest_ms > 0 && Idle()) {
+    Do(agent::MaySleep{std::chrono::milliseconds(m.rest_ms)});
   }
 }
 
@@ -281,6 +283,7 @@ void Agent::Impl::On(const Ack& m, std::uint64_t request, Instant now) {
 void Agent::Impl::On(const Pulse& m, Instant now) {
   for (const LeaseId lease : m.cancelled) CancelLease(lease, now);
   SetDraining(m.draining, now);
+  if (!m.peers.empty()) Do(agent::TellPeers{m.peers});
 }
 
 void Agent::Impl::SetDraining(bool draining, Instant now) {

@@ -165,7 +165,12 @@ void Agent::Impl::PumpUpload(Instant now) {
     return RequestMore(RequestKind::kPut, std::move(question), now);
   }
   if (upload_->sent >= result.payload_bytes) return;
-  if (upload_->sent >= upload_->confirmed + kUploadWindow) return;
+  const std::uint64_t window = up_.Limited() ? 1 : kUploadWindow;
+  if (upload_->sent >= upload_->confirmed + window) return;
+  if (now < up_.FreeAt()) {
+    upload_->not_before = up_.FreeAt();
+    return;
+  }
   upload_->reading = true;
   Do(agent::ReadPayload{upload_->lease, result.digest, upload_->sent});
 }
@@ -200,6 +205,8 @@ void Agent::Impl::OnPutState(const PutState& m, Instant now) {
     Extend(RequestKind::kPut, now);
   }
   upload_->confirmed = m.next_offset;
+  // Then the next chunk may have to wait longer than an answer is waited for.
+  if (up_.Limited() && upload_->confirmed >= upload_->sent) Closed(RequestKind::kPut);
 }
 
 void Agent::Impl::Take(agent::PayloadChunk& in, Instant now) {
@@ -212,6 +219,7 @@ void Agent::Impl::Take(agent::PayloadChunk& in, Instant now) {
   }
   if (!online_ || !upload_->knows || in.chunk.offset != upload_->sent) return;
   upload_->sent = std::min(in.chunk.offset + limits::kChunkBytes, in.chunk.total);
+  up_.Spend(in.chunk.data.size(), now);
   RequestMore(RequestKind::kPut, PutChunk{std::move(in.chunk)}, now);
 }
 

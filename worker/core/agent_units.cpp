@@ -55,8 +55,8 @@ void Agent::Impl::TellToStop(Instant now) {
 }
 
 const ApplicationVersion* Agent::Impl::Unknown(const agent::UnitWork& work) const {
-  const auto& known = options_.facts.applications;
-  return std::ranges::find(known, work.application) == known.end() ? &work.application : nullptr;
+  const bool known = std::ranges::find(installed_, work.application) != installed_.end();
+  return known ? nullptr : &work.application;
 }
 
 void Agent::Impl::FailHopeless() {

@@ -69,12 +69,17 @@ std::vector<agent::Input> Link::Receive(Instant now, std::vector<std::string>& w
   for (int i = 0; i < kMessagesATurn; ++i) {
     const auto bytes = socket_.Receive();
     if (!bytes) break;
+    bytes_moved_ += bytes->size();
     Result<Envelope> envelope = Decode(*bytes);
     if (!envelope) {
       warnings.push_back("a message of the server is dropped: " + envelope.error().Text());
       continue;
     }
     if (const auto* welcome = std::get_if<Welcome>(&envelope->message)) Learn(*welcome);
+    if (auto* settings = std::get_if<Settings>(&envelope->message)) {
+      settings_.push_back(std::move(*settings));
+      continue;
+    }
     inputs.emplace_back(agent::FromServer{envelope->request, std::move(envelope->message)});
   }
   if (reconnect_.Due(now)) Try();
@@ -130,6 +135,7 @@ void Link::Send(agent::Send send) {
   }
   buffer_.clear();
   EncodeTo(send.version, send.request, send.message, buffer_);
+  bytes_moved_ += buffer_.size();
   static_cast<void>(socket_.Send(buffer_));
 }
 

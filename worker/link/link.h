@@ -37,10 +37,14 @@ class Link {
   [[nodiscard]] std::optional<std::vector<std::string>> TakeNews() {
     return std::exchange(news_, std::nullopt);
   }
+  // What the server's operator wishes to be set, once.
+  [[nodiscard]] std::vector<Settings> TakeSettings() { return std::exchange(settings_, {}); }
   // Waits for the server, for `waker`, or for the time to pass.
   void Poll(std::chrono::milliseconds timeout, Waker& waker);
   // What has come in since. Messages that do not decode are dropped; `warnings` says so.
   [[nodiscard]] std::vector<agent::Input> Receive(Instant now, std::vector<std::string>& warnings);
+  // Of messages, both ways, since this object was made.
+  [[nodiscard]] std::uint64_t BytesMoved() const { return bytes_moved_; }
   // Signs reports. What cannot be sent is dropped: the agent sends it again.
   void Send(agent::Send send);
 
@@ -58,7 +62,9 @@ class Link {
   std::vector<std::string> endpoints_;  // not empty once Connect was called
   std::vector<std::string> told_;       // by the server
   std::optional<std::vector<std::string>> news_;
+  std::vector<Settings> settings_;
   Bytes buffer_;  // reused by Send
+  std::uint64_t bytes_moved_ = 0;
   int cuts_ = 0;  // handshakes, in a row
 };
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "protocol/base/check.h"
+#include "worker/run/thread_budget.h"
 
 namespace picube {
 namespace {
@@ -41,6 +42,7 @@ class Runner::Impl {
       : options_(options),
         applications_(applications),
         post_(std::move(post)),
+        budget_(std::max(1, options.threads), options.phase),
         thread_([this] { Loop(); }) {}
 
   ~Impl() {
@@ -76,6 +78,18 @@ class Runner::Impl {
     }
     changed_.notify_all();
   }
+  void Allow(double threads) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (threads == budget_.Allowed()) return;
+      budget_.Allow(threads, Now());
+    }
+    changed_.notify_all();
+  }
+  [[nodiscard]] double TakeThreadSeconds() {
+    const std::lock_guard lock(mutex_);
+    return budget_.TakeThreadSeconds(Now());
+  }
   [[nodiscard]] bool Busy() const {
     const std::lock_guard lock(mutex_);
     return job_.has_value();
@@ -88,7 +102,7 @@ class Runner::Impl {
     Context(Impl& runner, const Job& job)
         : runner_(runner), job_(job), policy_(Now(), runner.options_.least_checkpoint_interval) {}
 
-    int Threads() override { return std::max(1, runner_.options_.threads); }
+    int Threads() override { return runner_.ThreadsOfTheNextChunk(); }
 
     bool Pause(double done_fraction) override {
       done_ = std::clamp(done_fraction, 0.0, 1.0);
@@ -132,8 +146,20 @@ class Runner::Impl {
   // False if the kernel must stop.
   bool WaitWhilePaused() {
     std::unique_lock lock(mutex_);
+    if (paused_) budget_.Rest(Now());
     changed_.wait(lock, [this] { return stop_ || !paused_; });
     return !stop_;
+  }
+
+  // Waits while not even one may run.
+  int ThreadsOfTheNextChunk() {
+    std::unique_lock lock(mutex_);
+    int threads = 0;
+    while (!stop_ && (threads = budget_.Begin(Now())) == 0) {
+      const Duration left = budget_.End() - Now();
+      changed_.wait_for(lock, std::max(left, Duration{1}));
+    }
+    return std::max(1, threads);
   }
 
   void Loop() {
@@ -146,6 +172,7 @@ class Runner::Impl {
       lock.unlock();
       agent::Input outcome = Run(*job_);
       lock.lock();
+      budget_.Rest(Now());
       job_.reset();
       lock.unlock();
       post_(std::move(outcome));
@@ -200,6 +227,7 @@ class Runner::Impl {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  ThreadBudget budget_;
   std::optional<Job> job_;  // only the runner's thread takes it away
   bool stop_ = false;
   bool paused_ = false;
@@ -215,6 +243,8 @@ Runner::~Runner() = default;
 void Runner::Start(Job job) { impl_->Start(std::move(job)); }
 void Runner::Stop() { impl_->Stop(); }
 void Runner::Pause(bool paused) { impl_->Pause(paused); }
+void Runner::Allow(double threads) { impl_->Allow(threads); }
+double Runner::TakeThreadSeconds() { return impl_->TakeThreadSeconds(); }
 bool Runner::Busy() const { return impl_->Busy(); }
 
 }  // namespace picube

@@ -6,7 +6,8 @@
 // - An application's exception ends its unit with an error, never the worker; one that ends the
 //   process (a signal) is counted by the spool's attempts.
 // - A checkpoint that cannot be written costs nothing but the wish for the next one.
-// Start, Stop and Pause from one thread.
+// - A kernel is slowed only between its chunks: a thread that holds a lock is never stopped.
+// Start, Stop, Pause and Allow from one thread.
 #pragma once
 
 #include <filesystem>
@@ -24,7 +25,8 @@
 namespace picube {
 
 struct RunnerOptions {
-  int threads = 1;  // budget of a kernel
+  int threads = 1;   // of a kernel at most
+  double phase = 0;  // 0 .. 1: puts the workers of one box out of step where a thread is pulsed
   Duration least_checkpoint_interval = CheckpointPolicy::kLeastInterval;
   Duration progress_interval = 250ms;  // at most so often a UnitProgress
 };
@@ -50,6 +52,10 @@ class Runner {
   void Start(Job job);
   void Stop();              // at the kernel's next pause
   void Pause(bool paused);  // the kernel waits at its next pause
+  // From now on a kernel may use so many threads over time; parts of one count.
+  void Allow(double threads);
+  // Seconds of a thread that kernels ran since this was asked last.
+  [[nodiscard]] double TakeThreadSeconds();
   // True while a kernel has not returned: then the destructor would wait for it.
   [[nodiscard]] bool Busy() const;
 

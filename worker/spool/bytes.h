@@ -50,6 +50,7 @@ class ByteReader {
     }
     return block;
   }
+  [[nodiscard]] bool AtEnd() const { return rest_.empty(); }
   // True if everything asked for was there and nothing is left.
   [[nodiscard]] bool Good() const { return good_ && rest_.empty(); }
 

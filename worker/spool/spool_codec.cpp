@@ -65,6 +65,7 @@ Bytes EncodeResult(const UnitResult& result) {
   out.U8(static_cast<std::uint8_t>(result.error_kind));
   out.Text(result.error_text);
   out.Text(result.payload);
+  out.U64(result.cost.marginal_millijoules);
   return out.Take();
 }
 
@@ -83,6 +84,7 @@ std::optional<UnitResult> DecodeResult(BytesView bytes) {
   const std::uint8_t kind = in.U8();
   result.error_text = in.Text();
   result.payload = in.Text();
+  if (!in.AtEnd()) result.cost.marginal_millijoules = in.U64();  // older ones end here
   result.payload_bytes = result.payload.size();
   const bool sane = outcome >= 1 && outcome <= 2 && source <= 4 && kind >= 1 && kind <= 7;
   if (!in.Good() || !sane || !result.lease) return std::nullopt;

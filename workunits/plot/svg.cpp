@@ -91,9 +91,13 @@ std::string Axes(const Frame& frame) {
   const PlotSpec& plot = frame.plot;
   std::string out;
   const Ticks tx = TicksOf(plot.x_min, plot.x_max);
-  for (double x = std::ceil(plot.x_min / tx.step) * tx.step; x <= plot.x_max; x += tx.step) {
+  for (double x = std::ceil(plot.x_min / tx.step) * tx.step; plot.names.empty() && x <= plot.x_max;
+       x += tx.step) {
     out += Line(frame.X(x), kTop, frame.X(x), kHeight - kBottom, "#e4e4e4", 1);
     out += Text(frame.X(x), kHeight - kBottom + 20, "middle", 13, Fixed(x, tx.decimals));
+  }
+  for (const PlotName& name : plot.names) {
+    out += Text(frame.X(name.x), kHeight - kBottom + 20, "middle", 13, name.text);
   }
   const Ticks ty = TicksOf(plot.y_min, plot.y_max);
   for (double y = std::ceil(plot.y_min / ty.step) * ty.step; y <= plot.y_max; y += ty.step) {
@@ -131,34 +135,53 @@ std::string CellText(const Frame& frame, const PlotCell& cell) {
          "," + tone + ")\"/>\n";
 }
 
-}  // namespace
+std::string BarText(const Frame& frame, const PlotBar& bar) {
+  const double top = frame.Y(bar.height);
+  const double bottom = frame.Y(std::max(bar.base, frame.plot.y_min));
+  const std::string size = "<rect x=\"" + Px(frame.X(bar.x0)) + "\" y=\"" + Px(top) +
+                           "\" width=\"" + Px(std::max(frame.X(bar.x1) - frame.X(bar.x0), 0.5)) +
+                           "\" height=\"" + Px(bottom - top) + "\" fill=\"" + Escaped(bar.colour) +
+                           "\"";
+  if (bar.hint.empty()) return size + "/>\n";
+  return size + "><title>" + Escaped(bar.hint) + "</title></rect>\n";
+}
 
-std::string SvgText(const PlotSpec& given) {
+std::string Opening(double height) {
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
+         Fixed(kWidth, 0) + " " + Fixed(height, 0) +
+         "\" font-family=\"sans-serif\">\n"
+         "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
+}
+
+std::string Drawing(const PlotSpec& given) {
   PlotSpec plot = given;
   if (!(plot.x_max > plot.x_min)) plot.x_max = plot.x_min + 1;
   if (!(plot.y_max > plot.y_min)) plot.y_max = plot.y_min + 1;
   const Frame frame{plot};
-  std::string out =
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
-      Fixed(kWidth, 0) + " " + Fixed(kHeight, 0) +
-      "\" font-family=\"sans-serif\">\n"
-      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
-  out += Text(kLeft, 32, "start", 19, plot.title);
+  std::string out = Text(kLeft, 32, "start", 19, plot.title);
   out += Text(kLeft, 54, "start", 13, plot.subtitle);
   out += Axes(frame);
   for (const PlotCell& cell : plot.cells) out += CellText(frame, cell);
-  for (const PlotBar& bar : plot.bars) {
-    const double top = frame.Y(bar.height);
-    out += "<rect x=\"" + Px(frame.X(bar.x0)) + "\" y=\"" + Px(top) + "\" width=\"" +
-           Px(std::max(frame.X(bar.x1) - frame.X(bar.x0), 0.5)) + "\" height=\"" +
-           Px(frame.Y(plot.y_min) - top) + "\" fill=\"#1f77b4\"/>\n";
-  }
+  for (const PlotBar& bar : plot.bars) out += BarText(frame, bar);
   for (const PlotSegment& s : plot.segments) {
     out +=
         Line(frame.X(s.x0), frame.Y(s.y0), frame.X(s.x1), frame.Y(s.y1), s.colour, s.width, s.hint);
   }
-  out += Legend(plot);
+  return out + Legend(plot);
+}
+
+}  // namespace
+
+std::string SvgText(const PlotSpec& plot) { return Opening(kHeight) + Drawing(plot) + "</svg>\n"; }
+
+std::string SvgText(const std::vector<PlotSpec>& plots) {
+  std::string out = Opening(kHeight * static_cast<double>(plots.size()));
+  double top = 0;
+  for (const PlotSpec& plot : plots) {
+    out += "<g transform=\"translate(0 " + Fixed(top, 0) + ")\">\n" + Drawing(plot) + "</g>\n";
+    top += kHeight;
+  }
   return out + "</svg>\n";
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,11 @@ struct PlotSegment {
 struct PlotBar {
   double x0 = 0;  // left and right edge
   double x1 = 0;
-  double height = 0;
+  double height = 0;  // upper edge
+  // Lower edge, for bars that stand on others; one below y_min stands on the axis.
+  double base = std::numeric_limits<double>::lowest();
+  std::string colour = "#1f77b4";
+  std::string hint = {};  // shown by viewers when pointed at; may be empty
 };
 
 struct PlotCell {  // of a heat map
@@ -34,6 +39,11 @@ struct PlotCell {  // of a heat map
 
 struct PlotLegend {
   std::string colour;
+  std::string text;
+};
+
+struct PlotName {  // below the x axis, instead of a number
+  double x = 0;
   std::string text;
 };
 
@@ -50,9 +60,12 @@ struct PlotSpec {
   std::vector<PlotBar> bars;
   std::vector<PlotCell> cells;
   std::vector<PlotLegend> legend;
+  std::vector<PlotName> names = {};  // if there are any, the x axis has no numbers
 };
 
 // The whole file. Texts may contain anything; they are escaped.
 [[nodiscard]] std::string SvgText(const PlotSpec& plot);
+// Several plots in one file, one below the other.
+[[nodiscard]] std::string SvgText(const std::vector<PlotSpec>& plots);
 
 }  // namespace picube

@@ -1,4 +1,5 @@
-// What `./dev bench insn` counts the instructions of: kernels, and chunks of units.
+// What `./dev bench insn` counts the instructions of: kernels, what a board does each second beside
+// them, and chunks of units.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,11 @@ struct InsnCase {
   std::string name;                             // "fft-float-8192"
   double elements = 1;                          // that one call works on
   std::function<std::function<void()>()> make;  // sets up; what it gives is the work once
+  std::uint64_t goal = 0;                       // instructions at most; 0 = only the series judges
 };
 void AddMathCases(std::vector<InsnCase>& cases);
 void AddApplicationCases(std::vector<InsnCase>& cases);
+void AddBoardCases(std::vector<InsnCase>& cases);
 
 // Units whose chunks, between two looks at the worker's wishes, are counted one by one.
 struct ChunkCase {

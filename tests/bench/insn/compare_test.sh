@@ -22,7 +22,12 @@ marks 1051 1000
 out=$(compared) && fail "a kernel that has grown passes: $out"
 marks 1000 800000001
 out=$(compared) && fail "a chunk of over a second passes: $out"
-printf 'kernel fft 10\n' >"$work/names"
+printf 'kernel fft 10 0\nkernel new 4 400\nchunks seti\n' >"$work/names"
 marks 1000 1000
+out=$(compared) || fail "a goal that is just reached: $out"
+printf '%s\n' "$out" | grep -q '"kernel":"new".*"before":null,"goal":400,"holds":true' || fail "no goal: $out"
+sed -i 's/400/399/' "$work/names"
+out=$(compared) && fail "a kernel over its goal passes: $out"
+printf 'kernel fft 10\n' >"$work/names"
 out=$(compared 2>/dev/null) && fail "counts without a name pass: $out"
 exit 0

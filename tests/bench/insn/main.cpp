@@ -1,6 +1,7 @@
 // insn_bench: runs every kernel's work twice, with one thread, and marks the second time for the
 // plugin count.c; then some units, marking their chunks. Prints one line a case in the order of the
-// marks: "kernel NAME ELEMENTS" or "chunks NAME". scripts/insn.sh puts both together.
+// marks: "kernel NAME ELEMENTS GOAL" (0 = none) or "chunks NAME". scripts/insn.sh puts both
+// together.
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   std::vector<InsnCase> cases;
   AddMathCases(cases);
   AddApplicationCases(cases);
+  AddBoardCases(cases);
   for (const InsnCase& one : cases) {
     if (one.name.find(only) == std::string::npos) continue;
     const std::function<void()> work = one.make();
@@ -33,7 +35,7 @@ int main(int argc, char** argv) {
     Tell(Mark::kBegin);
     work();
     Tell(Mark::kEnd);
-    fmt::print("kernel {} {:.0f}\n", one.name, one.elements);
+    fmt::print("kernel {} {:.0f} {}\n", one.name, one.elements, one.goal);
     std::fflush(stdout);
   }
   std::vector<ChunkCase> chunks;
