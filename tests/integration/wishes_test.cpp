@@ -79,6 +79,18 @@ TEST_F(OwnersOfWorkers, OnlyWishedApplicationsAreOffered) {
   EXPECT_EQ(cube_.Watch(batch), 0) << cube_.Log("pi1");
 }
 
+TEST_F(OwnersOfWorkers, OnlyTheWishedShareOfTheTimeIsComputed) {
+  Start("wishes:\n  cores: 1\n  cpu_percent: 20\n");
+  ASSERT_TRUE(LogSays("connected to"));
+  const auto begun = std::chrono::steady_clock::now();
+  const std::string batch = cube_.Submit({"primes", "--from=0", "--to=2000000000", "--units=4"});
+  EXPECT_EQ(cube_.Watch(batch), 0) << cube_.Log("pi1");
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
+  const auto cpu = static_cast<double>(cube_.Status(batch, "cpu_ms"));
+  EXPECT_GT(cpu, 50);
+  EXPECT_LT(cpu, 0.5 * took.count()) << "a fifth of one core, and some for talking";
+}
+
 TEST_F(OwnersOfWorkers, TheOperatorSetsAHostFromAfarAndHearsWhatItSays) {
   Start("# mine\nwishes:  # of Ada\n  hours: " + HoursOutsideOfNow() + "\n");
   ASSERT_TRUE(HostsSay("outside the wished hours until")) << cube_.Log("pi1");

@@ -67,6 +67,26 @@ TEST(ThreadBudget, RestIsNotMadeUpFor) {
   EXPECT_NEAR(sum / 20, 1.5, 0.06);
 }
 
+TEST(ThreadBudget, UnitsShorterThanASlotDoNotEscapeIt) {
+  ThreadBudget budget(4);
+  budget.Allow(0.2, Instant{});
+  Instant now{1'000'000};
+  const Instant begun = now;
+  double ran = 0;
+  while (now - begun < 100s) {
+    const int threads = budget.Begin(now);
+    if (threads == 0) {
+      now = budget.End();
+      continue;
+    }
+    ran += threads * 0.03;
+    now = now + 30ms;
+    budget.Rest(now);
+    now = now + 1ms;
+  }
+  EXPECT_NEAR(ran / 100, 0.2, 0.02);
+}
+
 TEST(ThreadBudget, WorkersOfOneBoxDoNotPulseTogether) {
   ThreadBudget first(1, 0);
   ThreadBudget second(1, 0.5);

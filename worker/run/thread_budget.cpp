@@ -17,9 +17,11 @@ ThreadBudget::ThreadBudget(int most, double phase)
 
 void ThreadBudget::Pass(Instant now) {
   const double seconds = std::max(0.0, Seconds(now - std::exchange(at_, now)));
-  if (begun_) owed_ += (allowed_ - running_) * seconds;
-  if (begun_) taken_ += running_ * seconds;
-  owed_ = std::clamp(owed_, -kMostOwed * most_, kMostOwed);
+  owed_ += (allowed_ - running_) * seconds;
+  taken_ += running_ * seconds;
+  // A rest pays what was taken too much, and no more.
+  const double most = begun_ ? kMostOwed : -phase_ * Seconds(kSlot);
+  owed_ = std::clamp(owed_, -kMostOwed * most_, most);
 }
 
 void ThreadBudget::Allow(double threads, Instant now) {
@@ -44,7 +46,6 @@ void ThreadBudget::Rest(Instant now) {
   Pass(now);
   begun_ = false;
   running_ = 0;
-  owed_ = -phase_ * Seconds(kSlot);
 }
 
 double ThreadBudget::TakeThreadSeconds(Instant now) {

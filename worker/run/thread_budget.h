@@ -3,7 +3,7 @@
 //
 // Decided anew for each slot of a tenth of a second, or for each chunk where chunks are longer:
 // what a chunk took too much or too little of is made up for by the next ones (error feedback), so
-// the part holds for chunks of any length.
+// the part holds for chunks of any length, and for units that are shorter than a slot.
 #pragma once
 
 #include "protocol/base/time.h"
