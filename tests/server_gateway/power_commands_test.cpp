@@ -55,7 +55,10 @@ TEST(PowerCommands, WhatIsNotThereIsSaid) {
   PowerCommands power("/no/such/program", "/bin/true",
                       [&](const std::string& text) { troubles.Tell(text); });
   power.Switch("pi1", false);
-  EXPECT_EQ(troubles.First(), "cannot run /no/such/program pi1: No such file or directory");
+  const std::string said = troubles.First();
+  // An emulator begins a process that ends at once.
+  if (said == "/no/such/program pi1 ended with code 127") return;
+  EXPECT_EQ(said, "cannot run /no/such/program pi1: No such file or directory");
 }
 
 TEST(PowerCommands, WithoutCommandsNothingHappens) {
