@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "hardware/power_supply.h"
+#include "protocol/readings.h"
 #include "worker/settings_edit.h"
 
 namespace picube {
@@ -16,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint32_t kUnderVoltageNow = 1;      // bit 0 of get_throttled
 constexpr std::uint64_t kVolumeStep = 1ULL << 20;  // written at most so often: cards wear out
 constexpr std::size_t kMostStat = 64 * 1024;
 
@@ -128,7 +128,7 @@ Surroundings Owner::Look(const BoardSample& sample, std::uint64_t bytes_moved) {
                            TextOf(place_.board_root / "proc/self/stat"));
   around.on_battery = OnBattery(place_.board_root);
   if (sample.throttle_flags) {
-    around.under_voltage = (*sample.throttle_flags & kUnderVoltageNow) != 0;
+    around.under_voltage = (*sample.throttle_flags & throttled::kUnderVoltage) != 0;
   }
   around.millicelsius = sample.temperature_millicelsius;
   around.bytes_moved = bytes_moved;

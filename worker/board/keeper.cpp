@@ -5,13 +5,11 @@
 #include <fstream>
 #include <utility>
 
+#include "protocol/readings.h"
+
 namespace picube {
 namespace {
 
-constexpr std::uint32_t kUnderVoltage = 1U << 0;
-constexpr std::uint32_t kCapped = 1U << 1;
-constexpr std::uint32_t kThrottled = 1U << 2;
-constexpr std::uint32_t kSoftLimit = 1U << 3;
 constexpr double kMostSeconds = 5;  // of one turn: the machine slept
 constexpr double kLately = 120;     // s
 constexpr double kMostOutlook = 10;
@@ -173,8 +171,9 @@ void BoardKeeper::Govern(Instant now) {
   }
   if (!virtual_ && sample_.real_clock_mhz) reading.real_mhz = *sample_.real_clock_mhz;
   const std::uint32_t flags = sample_.throttle_flags.value_or(0);
-  reading.under_voltage = (flags & kUnderVoltage) != 0;
-  reading.throttled = (flags & (kCapped | kThrottled | kSoftLimit)) != 0;
+  reading.under_voltage = (flags & throttled::kUnderVoltage) != 0;
+  reading.throttled =
+      (flags & (throttled::kCapped | throttled::kSlowed | throttled::kSoftLimit)) != 0;
   if (!virtual_) governor_->CanCap(cap_.InForce());
   // Without a mode of the owner's the governor steers where it has the better lever.
   if (!virtual_ && !options_.settings.mode) {
