@@ -120,6 +120,13 @@ void Reads(Driver& grid, HostId host, Readings readings) {
   grid.From(host, Heartbeat{.alive = {}, .readings = std::move(readings), .paused_why = {}});
 }
 
+// The host computes one unit, in ten seconds.
+void ComputeOne(Driver& grid, HostId host) {
+  UnitResult result = Driver::ResultOf(grid.Ask(host, 1).at(0).lease, "x");
+  result.cost.wall_ms = 10'000;
+  grid.Send(host, Report{.results = {result}}, true);
+}
+
 TEST(AdaptivePolicy, AHotNodeGetsLessAndACoolOneMore) {
   const auto policy = MakePolicy(PolicyKind::kAdaptive, 120s);
   EXPECT_EQ(policy->ShareOf({.outlook = 0.5}, 16).seconds, 60);
@@ -129,11 +136,7 @@ TEST(AdaptivePolicy, AHotNodeGetsLessAndACoolOneMore) {
   const HostId hot = grid.Join("hot", "ann");
   const HostId cool = grid.Join("cool", "ben");
   grid.Batch(200, 1, 1e10);
-  for (const HostId host : {hot, cool}) {
-    UnitResult result = Driver::ResultOf(grid.Ask(host, 1).at(0).lease, "x");
-    result.cost.wall_ms = 10'000;
-    grid.Send(host, Report{.results = {result}}, true);
-  }
+  for (const HostId host : {hot, cool}) ComputeOne(grid, host);
   Reads(grid, hot, {.outlook_permille = 500});
   Reads(grid, cool, {.outlook_permille = 1500});
   EXPECT_EQ(grid.Ask(hot, 32).size(), 6U);
@@ -144,9 +147,7 @@ TEST(AdaptivePolicy, WhatAHostSaysOfItsOutlookIsBounded) {
   Driver grid(With(PolicyKind::kAdaptive));
   const HostId boaster = grid.Join("boaster", "ann");
   grid.Batch(2000, 1, 1e10);
-  UnitResult result = Driver::ResultOf(grid.Ask(boaster, 1).at(0).lease, "x");
-  result.cost.wall_ms = 10'000;
-  grid.Send(boaster, Report{.results = {result}}, true);
+  ComputeOne(grid, boaster);
   Reads(grid, boaster, {.outlook_permille = 4'000'000'000});
   EXPECT_EQ(grid.Ask(boaster, 64).size(), 24U) << "twice as much, no more";
 }
@@ -155,9 +156,7 @@ TEST(AdaptivePolicy, GivesLessWhileTheFirmwareThrottles) {
   Driver grid(With(PolicyKind::kAdaptive));
   const HostId host = grid.Join("pi", "ann");
   grid.Batch(200, 1, 1e10);
-  UnitResult result = Driver::ResultOf(grid.Ask(host, 1).at(0).lease, "x");
-  result.cost.wall_ms = 10'000;
-  grid.Send(host, Report{.results = {result}}, true);
+  ComputeOne(grid, host);
   Reads(grid, host, {.throttle_flags = 4});
   EXPECT_EQ(grid.Ask(host, 32).size(), 9U);
   const Answer answer = grid.grid->ExplainHost(host, grid.moment.now);
